@@ -1,3 +1,6 @@
+import type { KubeObject } from '../api/object.ts';
+import type { ApiReader } from './api.ts';
+
 /** authn/v1 and authz/v1: extensions that live in the API server's isolate and are called on each request. */
 
 export interface UserInfo {
@@ -20,7 +23,24 @@ export interface AuthnRequest {
  * authenticator accepts it. Return without a promise where possible: this is on the hot path.
  */
 export interface Authenticator {
+  /** Called once, before any request: `reader` answers from the API server's cache. */
+  init?(reader: ApiReader): void | Promise<void>;
+  /** Bearer tokens beyond authentication: lent to subresource actions and virtual resources as service `tokens`. */
+  readonly tokens?: TokenService;
   authenticate(request: AuthnRequest): UserInfo | null | Promise<UserInfo | null>;
+}
+
+/** Issues and reviews bearer tokens (TokenRequest, TokenReview, service account issuer discovery). */
+export interface TokenService {
+  /**
+   * Fills `status` (and the defaults of `spec`) of a TokenRequest for a service account that exists, and returns it.
+   * Throws the StatusError upstream answers for a bad binding or a bad expiry. https://kubernetes.io/docs/reference/kubernetes-api/authentication-resources/token-request-v1/
+   */
+  issue(serviceAccount: KubeObject, request: KubeObject): Promise<KubeObject>;
+  /** Fills `status` of a TokenReview and returns it; throws a 400 where `spec.token` is empty. */
+  review(review: KubeObject): Promise<KubeObject>;
+  /** Bodies of `/.well-known/openid-configuration` and `/openid/v1/jwks`. */
+  discovery(): { configuration: Record<string, unknown>; keys: { keys: Record<string, unknown>[] } };
 }
 
 export interface AuthzAttributes {
@@ -56,7 +76,24 @@ export interface NonResourceRule {
 
 /** Authorizers are asked in order; the first `allow` or `deny` decides, and nobody's opinion is a deny. */
 export interface Authorizer {
+  /** Called once, before any request: `reader` answers from the API server's cache. */
+  init?(reader: ApiReader): void | Promise<void>;
+  /** Objects that must exist before the API server is ready (default roles and bindings): created, or reconciled, on start. */
+  bootstrap?(): readonly BootstrapObject[];
   authorize(attributes: AuthzAttributes): AuthzDecision | Promise<AuthzDecision>;
   /** What a user may do in a namespace, for SelfSubjectRulesReview. */
   rulesFor?(user: UserInfo, namespace: string): { resourceRules: ResourceRule[]; nonResourceRules: NonResourceRule[]; incomplete?: boolean };
+}
+
+export interface BootstrapObject {
+  group: string;
+  version: string;
+  resource: string;
+  object: KubeObject;
+  /**
+   * What to write over `existing` so that it holds at least what `object` says, or undefined when it does already (or
+   * when whoever owns the cluster switched reconciliation off for it). Replaced objects that must be made anew
+   * (`recreate`) are deleted first: a binding's roleRef cannot change.
+   */
+  reconcile(existing: KubeObject): { object: KubeObject; recreate?: boolean } | undefined;
 }
