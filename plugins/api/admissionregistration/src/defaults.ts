@@ -1,0 +1,4 @@
+import type { DefaultFunction } from '@kubernel/sdk';
+
+/** What is filled in when a client leaves it out, by type name. */
+export const defaults: Readonly<Record<string, DefaultFunction>> = {};

@@ -1,0 +1,3 @@
+import type { ResourceDefinition } from '@kubernel/sdk';
+
+export const resources: readonly ResourceDefinition[] = [];

@@ -1,0 +1,18 @@
+import { type ApiGroup, definePlugin } from '@kubernel/sdk';
+import { defaults } from './defaults.ts';
+import { resources } from './resources.ts';
+import { types } from './types.ts';
+import { validators } from './validation/index.ts';
+
+/** Token reviews, self subject reviews and the body of token requests (`authentication.k8s.io/v1`). */
+export const group: ApiGroup = {
+  group: 'authentication.k8s.io',
+  versions: ['v1'],
+  priority: 17700,
+  types,
+  defaults,
+  validators,
+  resources,
+};
+
+export default definePlugin('api/v1', 'authentication', { start: () => group });

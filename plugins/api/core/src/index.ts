@@ -1,0 +1,18 @@
+import { type ApiGroup, definePlugin } from '@kubernel/sdk';
+import { defaults } from './defaults.ts';
+import { resources } from './resources.ts';
+import { types } from './types.ts';
+import { validators } from './validation/index.ts';
+
+/** Pods, services, nodes, namespaces, config maps, secrets, volumes and events (`v1`). */
+export const group: ApiGroup = {
+  group: '',
+  versions: ['v1'],
+  priority: 18100,
+  types,
+  defaults,
+  validators,
+  resources,
+};
+
+export default definePlugin('api/v1', 'core', { start: () => group });

@@ -1,0 +1,18 @@
+import { type ApiGroup, definePlugin } from '@kubernel/sdk';
+import { defaults } from './defaults.ts';
+import { resources } from './resources.ts';
+import { types } from './types.ts';
+import { validators } from './validation/index.ts';
+
+/** Ingresses, ingress classes, network policies, service CIDRs and IP addresses (`networking.k8s.io/v1`). */
+export const group: ApiGroup = {
+  group: 'networking.k8s.io',
+  versions: ['v1'],
+  priority: 17200,
+  types,
+  defaults,
+  validators,
+  resources,
+};
+
+export default definePlugin('api/v1', 'networking', { start: () => group });

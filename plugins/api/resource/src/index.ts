@@ -1,0 +1,18 @@
+import { type ApiGroup, definePlugin } from '@kubernel/sdk';
+import { defaults } from './defaults.ts';
+import { resources } from './resources.ts';
+import { types } from './types.ts';
+import { validators } from './validation/index.ts';
+
+/** Device classes, resource claims, claim templates and slices (`resource.k8s.io/v1`). */
+export const group: ApiGroup = {
+  group: 'resource.k8s.io',
+  versions: ['v1'],
+  priority: 16150,
+  types,
+  defaults,
+  validators,
+  resources,
+};
+
+export default definePlugin('api/v1', 'resource', { start: () => group });

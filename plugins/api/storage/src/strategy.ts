@@ -1,0 +1,4 @@
+import type { Strategy } from '@kubernel/sdk';
+
+/** What happens to an object on its way in, by plural (`pods`) or subresource (`pods/status`). */
+export const strategies: Readonly<Record<string, Strategy>> = {};

@@ -1,0 +1,3 @@
+import type { TypeTable } from '@kubernel/sdk';
+
+export const types: TypeTable = {};
