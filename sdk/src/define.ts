@@ -1,6 +1,6 @@
 import type { Client } from './client/client.ts';
 import type { ClusterSettings } from './roles/api.ts';
-import type { RoleName, Roles } from './roles/index.ts';
+import type { Provided, RoleName, Roles } from './roles/index.ts';
 
 /**
  * What a plugin's entry module exports: `export default definePlugin('storage/v1', 'sqlite', { start(ctx) {…} })`,
@@ -32,7 +32,7 @@ export interface PluginDefinition<R extends RoleName = RoleName, C = Record<stri
 /** The life of a plugin. Only `start` is needed. Signals abort when the host's patience ends. */
 export interface PluginHooks<R extends RoleName, C> {
   /** Opens what the plugin needs (through `ctx.defer`, so that it is undone in reverse) and returns its contract. */
-  start(ctx: PluginContext<C>): Roles[R] | Promise<Roles[R]>;
+  start(ctx: PluginContext<C>): Provided<R> | Promise<Provided<R>>;
   /** Before a swap's switch: is this copy fit to serve? Throw to refuse. */
   check?(signal: AbortSignal): void | Promise<void>;
   /** Finish what is in flight; new calls are held back by the host meanwhile. */

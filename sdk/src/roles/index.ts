@@ -10,10 +10,12 @@ import type { Store } from './store.ts';
 import type { ApiService } from './apiserver.ts';
 import type { CniDriver } from './cni.ts';
 import type { CriRuntime } from './cri.ts';
+import type { HostService, PerConsumer } from './host.ts';
 import type { SchedulerPolicy } from './scheduler-policy.ts';
 
-/** Role name -> what a plugin that provides it returns from `start`. */
+/** Role name -> the contract as its consumers see it. */
 export interface Roles {
+  'host/v1': HostService;
   'store/v1': Store;
   'storage/v1': Storage;
   'apiserver/v1': ApiService;
@@ -31,6 +33,9 @@ export interface Roles {
 
 export type RoleName = keyof Roles;
 
+/** What a plugin returns from `start`: the contract itself, or a function that makes one for each consumer. */
+export type Provided<R extends RoleName> = Roles[R] | PerConsumer<Roles[R]>;
+
 /** Something that runs by itself once started, through its context's client: a controller, the scheduler, a kubelet. */
 export interface Controller {
   /** Why it is not ready, or undefined when it is. Shown in /readyz?verbose and `kubernel status`. */
@@ -47,6 +52,7 @@ export interface RoleDescription {
 }
 
 export const ROLES: Readonly<Record<RoleName, RoleDescription>> = {
+  'host/v1': { kind: 'service', streams: ['watch'] },
   'store/v1': { kind: 'service', streams: ['list', 'history', 'subscribe'] },
   'storage/v1': { kind: 'service', streams: ['list', 'history', 'watch'] },
   'apiserver/v1': { kind: 'service', streams: ['watch'] },
@@ -68,6 +74,7 @@ export type * from './apiserver.ts';
 export type * from './auth.ts';
 export type * from './cni.ts';
 export type * from './cri.ts';
+export type * from './host.ts';
 export type * from './scheduler-policy.ts';
 export * from './storage.ts';
 export type * from './store.ts';
