@@ -16,6 +16,8 @@ export interface ApiGroup {
   readonly priority?: number;
   /** Every type this group defines, by its full name (`core.v1.Container`). Types of other groups are referred to by name. */
   readonly types: TypeTable;
+  /** What holds for a type as a whole, by type name. */
+  readonly traits?: Readonly<Record<string, TypeTraits>>;
   /** Values filled in by the defaulting walk, by type name. The walk visits children before or after as the function says. */
   readonly defaults?: Readonly<Record<string, DefaultFunction>>;
   /** Validation by type name; called by strategies and by other groups through {@link ValidationContext.validate}. */
@@ -32,6 +34,8 @@ export interface TypeSchema {
   fields: Map<string, FieldSchema>;
   /** True for types whose Go struct is one atomic value to server-side apply. */
   atomic?: boolean;
+  /** At most one of these fields is meant at a time; `discriminator` says which. Server-side apply and OpenAPI know it. */
+  union?: TypeUnion;
   /** Set for types from CustomResourceDefinitions: fields beyond the known ones are kept. */
   preserveUnknown?: boolean;
 }
@@ -43,18 +47,22 @@ export interface FieldSchema {
   goType: string;
   /** Protobuf field number, 0 when the type has no protobuf form. */
   number: number;
+  /** Names of the embedded Go structs this field comes from, as decode errors print them: `RuleWithOperations.Rule`. */
+  via?: string;
+  /** Protobuf numbers of the messages those embedded structs are, outermost first. */
+  within?: readonly number[];
   /** Left out when empty. Without it the zero value is written (`"creationTimestamp": null`, `"status": {}`, `"name": ""`). */
   omitEmpty: boolean;
   /** A Go pointer: absent and zero differ. */
   pointer: boolean;
   required: boolean;
   listType?: 'atomic' | 'set' | 'map';
-  listMapKeys?: string[];
+  listMapKeys?: readonly string[];
   mapType?: 'atomic' | 'granular';
-  patchStrategy?: string[];
+  patchStrategy?: readonly string[];
   patchMergeKey?: string;
   default?: unknown;
-  enum?: string[];
+  enum?: readonly string[];
 }
 
 export type ScalarKind =
@@ -62,7 +70,8 @@ export type ScalarKind =
   | 'quantity' | 'intorstring' | 'raw' | 'fieldsv1' | 'any';
 
 export type TypeRef =
-  | { kind: 'scalar'; scalar: ScalarKind }
+  /** `any` may say what it accepts, when it is not everything: a JSON schema or a boolean. */
+  | { kind: 'scalar'; scalar: ScalarKind; accepts?: readonly TypeRef[] }
   | { kind: 'list'; of: TypeRef }
   | { kind: 'map'; of: TypeRef }
   | { kind: 'ref'; name: string }
@@ -73,7 +82,8 @@ export type TypeTable = Readonly<Record<string, Readonly<Record<string, CompactF
 
 /**
  * One field as `[type, number, flags, extra?]`.
- * type: `string` `int32` `time` … or a type name, with `[]` (list) and `{}` (map of string to) in front: `[]core.v1.Container`.
+ * type: `string` `int32` `time` … or a type name, with `[]` (list) and `{}` (map of string to) in front: `[]core.v1.Container`;
+ * `any(core.v1.X|bool)` where several JSON forms are accepted.
  * flags: any of `e` omitempty, `p` pointer, `r` required.
  * extra: listType etc. where there is any; `go` where the Go type name differs from the one derived from `type`.
  */
@@ -81,13 +91,26 @@ export type CompactField = readonly [type: string, number: number, flags: string
 
 export interface CompactExtra {
   go?: string;
+  via?: string;
+  within?: readonly number[];
   listType?: 'atomic' | 'set' | 'map';
-  keys?: string[];
+  keys?: readonly string[];
   mapType?: 'atomic' | 'granular';
-  patch?: string[];
+  patch?: readonly string[];
   mergeKey?: string;
   default?: unknown;
-  enum?: string[];
+  enum?: readonly string[];
+}
+
+export interface TypeTraits {
+  atomic?: boolean;
+  union?: TypeUnion;
+}
+
+export interface TypeUnion {
+  discriminator?: string;
+  /** Field -> the discriminator's value for it. */
+  fields: Readonly<Record<string, string>>;
 }
 
 /** Changes `value` in place. `parent` values are reachable through closures over strategies, not here. */

@@ -1,7 +1,7 @@
 import { type ApiGroup, definePlugin } from '@kubernel/sdk';
 import { defaults } from './defaults.ts';
 import { resources } from './resources.ts';
-import { types } from './types.ts';
+import { traits, types } from './types.ts';
 import { validators } from './validation/index.ts';
 
 /** Horizontal pod autoscalers (`autoscaling/v2`, `autoscaling/v1`) and the `Scale` of scale subresources. */
@@ -10,6 +10,7 @@ export const group: ApiGroup = {
   versions: ['v2', 'v1'],
   priority: 17500,
   types,
+  traits,
   defaults,
   validators,
   resources,

@@ -1,7 +1,7 @@
 import { type ApiGroup, definePlugin } from '@kubernel/sdk';
 import { defaults } from './defaults.ts';
 import { resources } from './resources.ts';
-import { types } from './types.ts';
+import { traits, types } from './types.ts';
 import { validators } from './validation/index.ts';
 
 /** Runtime classes (`node.k8s.io/v1`). */
@@ -10,6 +10,7 @@ export const group: ApiGroup = {
   versions: ['v1'],
   priority: 16300,
   types,
+  traits,
   defaults,
   validators,
   resources,
