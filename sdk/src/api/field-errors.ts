@@ -79,6 +79,20 @@ export interface FieldError {
   body: string;
 }
 
+/** Passed as a value where upstream prints none: `Invalid value: must hold`. */
+export const OMIT_VALUE: unique symbol = Symbol('omitted value');
+
+/**
+ * A value that is printed as it stands, for what Go prints with its own `String()` or in its own struct form.
+ * Anything else goes through {@link printValue}.
+ */
+export class PrintedValue {
+  readonly text: string;
+  constructor(text: string) {
+    this.text = text;
+  }
+}
+
 /** Collects errors in the order they are found. */
 export class FieldErrors {
   readonly list: FieldError[] = [];
@@ -91,18 +105,19 @@ export class FieldErrors {
     this.#add('FieldValueRequired', path, detail);
   }
 
-  /** `value` is printed as Go's `%#v`-like form upstream uses: strings quoted, objects as JSON. */
+  /** `value` is printed as Go would: strings quoted, numbers plain, everything else as JSON; undefined is null. */
   invalid(path: FieldPath, value: unknown, detail: string): void {
-    this.#add('FieldValueInvalid', path, `${printed(value)}${detail ? `: ${detail}` : ''}`);
+    this.#withValue('FieldValueInvalid', path, value, detail);
   }
 
+  /** Supported values are listed in the order given: pass them sorted where upstream does. */
   notSupported(path: FieldPath, value: unknown, supported: readonly string[]): void {
-    const values = [...supported].sort().map((item) => JSON.stringify(item)).join(', ');
-    this.#add('FieldValueNotSupported', path, `${printed(value)}${supported.length ? `: supported values: ${values}` : ''}`);
+    const values = supported.map(quote).join(', ');
+    this.#withValue('FieldValueNotSupported', path, value, supported.length ? `supported values: ${values}` : '');
   }
 
-  duplicate(path: FieldPath, value: unknown): void {
-    this.#add('FieldValueDuplicate', path, printed(value));
+  duplicate(path: FieldPath, value: unknown, detail = ''): void {
+    this.#withValue('FieldValueDuplicate', path, value, detail);
   }
 
   forbidden(path: FieldPath, detail: string): void {
@@ -114,19 +129,33 @@ export class FieldErrors {
   }
 
   tooMany(path: FieldPath, actual: number, max: number): void {
-    this.#add('FieldValueTooMany', path, `${actual}: must have at most ${max} item${max === 1 ? '' : 's'}`);
+    this.#withValue('FieldValueTooMany', path, actual, `must have at most ${max} item${max === 1 ? '' : 's'}`);
   }
 
-  notFound(path: FieldPath, value: unknown): void {
-    this.#add('FieldValueNotFound', path, printed(value));
+  notFound(path: FieldPath, value: unknown, detail = ''): void {
+    this.#withValue('FieldValueNotFound', path, value, detail);
   }
 
   typeInvalid(path: FieldPath, value: unknown, detail: string): void {
-    this.#add('FieldValueTypeInvalid', path, `${printed(value)}: ${detail}`);
+    this.#withValue('FieldValueTypeInvalid', path, value, detail);
   }
 
   internal(path: FieldPath, detail: string): void {
     this.#add('InternalError', path, detail);
+  }
+
+  /** One {@link invalid} for each message of a name check. */
+  invalidEach(path: FieldPath, value: unknown, messages: readonly string[]): void {
+    for (const message of messages) this.invalid(path, value, message);
+  }
+
+  #withValue(type: FieldErrorType, path: FieldPath, value: unknown, detail: string): void {
+    if (value === OMIT_VALUE) {
+      this.#add(type, path, detail);
+      return;
+    }
+    const printed = value instanceof PrintedValue ? value.text : printValue(value);
+    this.#add(type, path, detail ? `${printed}: ${detail}` : printed);
   }
 
   #add(type: FieldErrorType, path: FieldPath, detail: string): void {
@@ -139,7 +168,7 @@ export class FieldErrors {
     const messages = [...new Set(this.list.map(({ field, body }) => `${field}: ${body}`))];
     const text = messages.length === 1 ? messages[0] : `[${messages.join(', ')}]`;
     const qualified = group ? `${kind}.${group}` : kind;
-    return new StatusError(422, 'Invalid', `${qualified} ${JSON.stringify(name)} is invalid: ${text}`, {
+    return new StatusError(422, 'Invalid', `${qualified} ${quote(name)} is invalid: ${text}`, {
       ...(name ? { name } : {}),
       ...(group ? { group } : {}),
       kind,
@@ -148,7 +177,42 @@ export class FieldErrors {
   }
 }
 
-function printed(value: unknown): string {
-  if (value === undefined) return 'null';
-  return JSON.stringify(value);
+/** A value as Go's API errors print it: `%q` for strings, plain numbers and booleans, JSON for the rest. */
+export function printValue(value: unknown): string {
+  if (typeof value === 'string') return quote(value);
+  return goJson(value);
+}
+
+/** JSON as Go's encoder writes it: `<`, `>`, `&` and the line separators are escaped. */
+export function goJson(value: unknown): string {
+  if (value === undefined || value === null) return 'null';
+  return JSON.stringify(value).replace(/[<>&\u2028\u2029]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+const SHORT_ESCAPES: Readonly<Record<string, string>> = {
+  '\x07': '\\a',
+  '\b': '\\b',
+  '\f': '\\f',
+  '\n': '\\n',
+  '\r': '\\r',
+  '\t': '\\t',
+  '\v': '\\v',
+  '\\': '\\\\',
+  '"': '\\"',
+};
+
+/** Go's `%q`: printable Unicode stays, the rest is escaped Go's way. */
+export function quote(text: string): string {
+  if (/^[\x20\x21\x23-\x5b\x5d-\x7e]*$/.test(text)) return `"${text}"`;
+  let out = '"';
+  for (const char of text) {
+    const code = char.codePointAt(0) ?? 0;
+    const short = SHORT_ESCAPES[char];
+    if (short) out += short;
+    else if (code < 0x20 || code === 0x7f) out += `\\x${code.toString(16).padStart(2, '0')}`;
+    else if (code < 0x7f || /[\p{L}\p{M}\p{N}\p{P}\p{S}]/u.test(char)) out += char;
+    else if (code <= 0xffff) out += `\\u${code.toString(16).padStart(4, '0')}`;
+    else out += `\\U${code.toString(16).padStart(8, '0')}`;
+  }
+  return `${out}"`;
 }
