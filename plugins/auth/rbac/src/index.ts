@@ -1,0 +1,17 @@
+/**
+ * Role-based access control. `rules.ts`: what a rule covers; `resolver.ts`: which rules a user has; `authorizer.ts`: the
+ * decision; `escalation.ts`: who may grant what; `bootstrap.ts` and `policy-table.ts`: the default policy.
+ */
+import { definePlugin } from '@kubernel/sdk';
+import type { PluginDefinition } from '@kubernel/sdk';
+import { mastersAuthorizer, rbacAuthorizer } from './authorizer.ts';
+import { escalationCheck } from './escalation.ts';
+
+export { bootstrapObjects } from './bootstrap.ts';
+
+const definitions: readonly PluginDefinition<'authz/v1' | 'admission/v1'>[] = [
+  definePlugin('authz/v1', 'masters', { start: () => mastersAuthorizer() }),
+  definePlugin('authz/v1', 'rbac', { start: () => rbacAuthorizer() }),
+  definePlugin('admission/v1', 'rbac-escalation', { start: () => escalationCheck() }),
+];
+export default definitions;
