@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
-import { SignJWT, jwtVerify } from 'jose';
+import { SignJWT, compactVerify } from 'jose';
 import type { ApiReader, UserInfo } from '@kubernel/sdk';
 import type { KubeObject } from '@kubernel/sdk/api';
 import type { TokenKeys, VerifyKey } from './keys.ts';
@@ -113,8 +113,9 @@ export class ServiceAccountTokens {
     for (const { key, algorithm } of this.#candidates(token)) {
       let payload: Record<string, unknown>;
       try {
-        // Times are judged on each use, against the clock of the use.
-        ({ payload } = await jwtVerify(token, key, { algorithms: [algorithm], currentDate: new Date(8.64e12), clockTolerance: Infinity }));
+        // The signature alone: times are judged on each use, against the clock of the use.
+        const { payload: bytes } = await compactVerify(token, key, { algorithms: [algorithm] });
+        payload = JSON.parse(new TextDecoder().decode(bytes)) as Record<string, unknown>;
       } catch {
         continue;
       }
