@@ -1,1 +1,2 @@
-export {};
+/** What tests of plugins are written with. */
+export * from './fake-api.ts';
