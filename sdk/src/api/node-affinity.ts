@@ -1,20 +1,20 @@
-import type { NodeSelectorShape, NodeSelectorTermShape, SchedulingNode, SchedulingPod } from '../roles/scheduler-policy.ts';
+import type { Node, NodeSelector, NodeSelectorTerm, Pod } from './kinds/index.ts';
 
 /** Says whether a node is selected. */
-export type NodeMatcher = (node: SchedulingNode) => boolean;
+export type NodeMatcher = (node: Node) => boolean;
 
 /**
  * A NodeSelector as a function: terms are or-ed, requirements within a term and-ed; a term without requirements selects
  * nothing, and so does a requirement that cannot be read (an unknown operator, `Gt` without a whole number).
  * https://kubernetes.io/docs/concepts/scheduling-eviction/assign-pod-node/#node-affinity
  */
-export function compileNodeSelector(selector: NodeSelectorShape): NodeMatcher {
+export function compileNodeSelector(selector: NodeSelector): NodeMatcher {
   const terms = (selector.nodeSelectorTerms ?? []).map(compileNodeSelectorTerm);
   if (terms.length === 1) return terms[0] as NodeMatcher;
   return (node) => terms.some((matches) => matches(node));
 }
 
-export function compileNodeSelectorTerm(term: NodeSelectorTermShape): NodeMatcher {
+export function compileNodeSelectorTerm(term: NodeSelectorTerm): NodeMatcher {
   const expressions = term.matchExpressions ?? [];
   const fields = term.matchFields ?? [];
   if (expressions.length + fields.length === 0) return () => false;
@@ -33,7 +33,7 @@ export function compileNodeSelectorTerm(term: NodeSelectorTermShape): NodeMatche
 }
 
 /** `nodeSelector` and required node affinity of a pod, or undefined when it has neither. */
-export function requiredNodeAffinity(pod: SchedulingPod): NodeMatcher | undefined {
+export function requiredNodeAffinity(pod: Pod): NodeMatcher | undefined {
   const labels = Object.entries(pod.spec.nodeSelector ?? {});
   const required = pod.spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
   if (labels.length === 0 && !required) return undefined;

@@ -1,4 +1,5 @@
-import type { ContainerAllocation, SchedulingContainer, SchedulingPod } from '../roles/scheduler-policy.ts';
+import type { Container, ContainerStatus, Pod } from './kinds/index.ts';
+import { quantityMillis, quantityValue } from './quantity.ts';
 
 /** Resource name -> amount: cpu in thousandths, all others in units, rounded up. */
 export type ResourceAmounts = Map<string, number>;
@@ -21,7 +22,7 @@ const DEFAULT_MEMORY = 200 * 1024 * 1024;
  * largest of what it asks for, has been allocated and runs with; an infeasible resize is not counted (KEP-1287).
  * https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/#resource-sharing-within-containers
  */
-export function effectiveRequests(pod: SchedulingPod): PodRequests {
+export function effectiveRequests(pod: Pod): PodRequests {
   const { spec, status } = pod;
   const infeasible = status?.conditions?.some(
     (condition) => condition.type === 'PodResizePending' && condition.status === 'True' && condition.reason === 'Infeasible',
@@ -67,7 +68,7 @@ class Sum {
 }
 
 function sumInitContainers(
-  pod: SchedulingPod,
+  pod: Pod,
   sum: Sum,
   adjust: (requests: ResourceAmounts) => ResourceAmounts,
   infeasible: boolean | undefined,
@@ -93,8 +94,8 @@ function sumInitContainers(
 }
 
 function containerRequests(
-  container: SchedulingContainer,
-  statuses: readonly ContainerAllocation[] | undefined,
+  container: Container,
+  statuses: readonly ContainerStatus[] | undefined,
   infeasible: boolean | undefined,
 ): ResourceAmounts {
   const wanted = amounts(container.resources?.requests);
@@ -124,15 +125,5 @@ export function amounts(list: Record<string, string | number> | undefined): Reso
 
 /** One entry of a ResourceList: thousandths for cpu, units for all others. */
 export function resourceAmount(name: string, quantity: string | number): number {
-  return name === 'cpu' ? Math.ceil(parse(quantity) * 1000 - 1e-9) : Math.ceil(parse(quantity) - 1e-9);
-}
-
-const UNITS: Record<string, number> = {
-  n: 1e-9, u: 1e-6, m: 1e-3, '': 1, k: 1e3, M: 1e6, G: 1e9, T: 1e12, P: 1e15, E: 1e18,
-  Ki: 2 ** 10, Mi: 2 ** 20, Gi: 2 ** 30, Ti: 2 ** 40, Pi: 2 ** 50, Ei: 2 ** 60,
-};
-function parse(quantity: string | number): number {
-  if (typeof quantity === 'number') return quantity;
-  const match = /^([+-]?[\d.]+(?:[eE][+-]?\d+)?)([A-Za-z]*)$/.exec(quantity);
-  return match ? Number(match[1]) * (UNITS[match[2] ?? ''] ?? 1) : 0;
+  return name === 'cpu' ? quantityMillis(quantity) : quantityValue(quantity);
 }

@@ -1,4 +1,4 @@
-import type { Taint, Toleration } from '../roles/scheduler-policy.ts';
+import type { Taint, Toleration } from './kinds/index.ts';
 
 /**
  * Does the toleration cover the taint? An empty key with `Exists` covers all, an empty effect every effect; `Lt` and `Gt`

@@ -75,6 +75,6 @@ export type * from './auth.ts';
 export type * from './cni.ts';
 export type * from './cri.ts';
 export type * from './host.ts';
-export type * from './scheduler-policy.ts';
+export * from './scheduler-policy.ts';
 export * from './storage.ts';
 export type * from './store.ts';

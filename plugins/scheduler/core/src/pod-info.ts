@@ -1,0 +1,90 @@
+import { type NodeTable, PODS, type PodInfo, type ResourceVector } from '@kubernel/sdk';
+import { effectiveRequests, type Pod } from '@kubernel/sdk/api';
+
+const NO_LABELS: Readonly<Record<string, string>> = Object.freeze({});
+
+/** Parses what scheduling needs of a pod, once. Resources the table has not met get a column. */
+export class ParsedPod implements PodInfo {
+  pod: Pod;
+  readonly key: string;
+  readonly uid: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly priority: number;
+  readonly requests: ResourceVector;
+  readonly nonZeroMilliCpu: number;
+  readonly nonZeroMemory: number;
+  readonly terminating: boolean;
+
+  constructor(pod: Pod, nodes: NodeTable) {
+    const { metadata, spec } = pod;
+    this.pod = pod;
+    this.namespace = metadata.namespace ?? '';
+    this.name = metadata.name ?? '';
+    this.key = `${this.namespace}/${this.name}`;
+    this.uid = metadata.uid ?? this.key;
+    this.labels = metadata.labels ?? NO_LABELS;
+    this.priority = spec.priority ?? 0;
+    this.terminating = metadata.deletionTimestamp !== undefined;
+    const { effective, nonZeroMilliCpu, nonZeroMemory } = effectiveRequests(pod);
+    const columns = [PODS];
+    const amounts = [1];
+    for (const [name, amount] of effective) {
+      if (amount === 0) continue;
+      columns.push(nodes.resource(name));
+      amounts.push(amount);
+    }
+    this.requests = { columns, amounts };
+    this.nonZeroMilliCpu = nonZeroMilliCpu;
+    this.nonZeroMemory = nonZeroMemory;
+  }
+}
+
+/** Would the placed pod be counted differently? Status heartbeats are not: they keep the parsed pod. */
+export function countsDifferently(info: PodInfo, pod: Pod): boolean {
+  if (info.pod === pod) return false;
+  const old = info.pod;
+  return (
+    (pod.metadata.deletionTimestamp !== undefined) !== info.terminating ||
+    !sameLabels(info.labels, pod.metadata.labels ?? NO_LABELS) ||
+    !sameJson(old.spec.containers, pod.spec.containers) ||
+    !sameJson(old.spec.resources, pod.spec.resources) ||
+    !sameAllocations(old.status?.containerStatuses, pod.status?.containerStatuses) ||
+    !sameAllocations(old.status?.initContainerStatuses, pod.status?.initContainerStatuses) ||
+    resizeInfeasible(old) !== resizeInfeasible(pod)
+  );
+}
+
+type Allocations = NonNullable<Pod['status']>['containerStatuses'];
+
+function sameAllocations(left: Allocations, right: Allocations): boolean {
+  return sameJson(left?.map(allocation), right?.map(allocation));
+}
+
+function allocation(status: NonNullable<Allocations>[number]): unknown {
+  return status.resources || status.allocatedResources ? [status.name, status.resources?.requests, status.allocatedResources] : null;
+}
+
+function resizeInfeasible(pod: Pod): boolean {
+  return pod.status?.conditions?.some((condition) => condition.type === 'PodResizePending' && condition.reason === 'Infeasible') ?? false;
+}
+
+function sameJson(left: unknown, right: unknown): boolean {
+  return left === right || JSON.stringify(left) === JSON.stringify(right);
+}
+
+function sameLabels(left: Readonly<Record<string, string>>, right: Readonly<Record<string, string>>): boolean {
+  let count = 0;
+  for (const key in left) {
+    if (left[key] !== right[key]) return false;
+    count++;
+  }
+  for (const _ in right) count--;
+  return count === 0;
+}
+
+/** A pod that has run its course takes nothing from its node. */
+export function isFinished(pod: Pod): boolean {
+  return pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed';
+}

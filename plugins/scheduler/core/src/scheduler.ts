@@ -1,0 +1,253 @@
+import type { ClusterEvent, Extensions, Logger, MetricsFactory, PodInfo, PolicyHost, QueuedPod, Rejection, SchedulerPolicy } from '@kubernel/sdk';
+import { ClusterEvents } from '@kubernel/sdk';
+import type { KubeObject, Node, Pod, ResourceRef } from '@kubernel/sdk/api';
+import { type Client, createEventRecorder, type EventRecorder, type Informer, NODES, PODS, type SharedInformers } from '@kubernel/sdk/client';
+import { BindingCycle } from './binding.ts';
+import { Cluster } from './cluster/cluster.ts';
+import { DEFAULT_PROFILE, type SchedulerConfig } from './config.ts';
+import { SchedulingCycle } from './cycle.ts';
+import { FailureReporter } from './failure.ts';
+import { FilterPhase } from './filter.ts';
+import { Framework, PolicyInstances } from './framework.ts';
+import { Nominator } from './nominator.ts';
+import { isFinished, ParsedPod } from './pod-info.ts';
+import { SchedulingQueue } from './queue/scheduling-queue.ts';
+import { ScorePhase } from './score.ts';
+import { HostSelector } from './select.ts';
+
+export interface SchedulerParts {
+  client: Client;
+  informers: SharedInformers;
+  policies: Extensions<SchedulerPolicy>;
+  log: Logger;
+  metrics?: MetricsFactory;
+  signal: AbortSignal;
+  /** Milliseconds; for tests. Default Date.now. */
+  now?: () => number;
+}
+
+/**
+ * Puts the parts together: informers feed the cluster and the queue; a loop takes pods from the queue, one after the
+ * other, through the scheduling cycle, and lets I/O in every few milliseconds.
+ */
+export class Scheduler {
+  readonly cluster: Cluster;
+  readonly queue: SchedulingQueue;
+  readonly #frameworks = new Map<string, Framework>();
+  readonly #filter: FilterPhase;
+  readonly #nominator = new Nominator();
+  readonly #binding: BindingCycle;
+  readonly #cycle: SchedulingCycle;
+  readonly #recorders = new Map<string, EventRecorder>();
+  readonly #parts: SchedulerParts;
+  readonly #now: () => number;
+  readonly #maxBinds: number;
+  readonly #sliceMs: number;
+  #wakeLoop: () => void = () => undefined;
+  #started = false;
+
+  constructor(config: SchedulerConfig, parts: SchedulerParts) {
+    this.#parts = parts;
+    this.#now = parts.now ?? Date.now;
+    this.#maxBinds = config.maxBindsInFlight ?? 256;
+    this.#sliceMs = config.sliceMs ?? 5;
+    this.cluster = new Cluster((event) => this.queue.event(event));
+    this.#filter = new FilterPhase(this.cluster, this.#nominator);
+    const instances = new PolicyInstances(this.cluster, (id) => this.#hostFor(id));
+    for (const profile of config.profiles ?? [DEFAULT_PROFILE]) {
+      this.#frameworks.set(profile.schedulerName, new Framework(profile, parts.policies, instances));
+    }
+    this.queue = new SchedulingQueue(
+      this.#now,
+      (info) => this.#preEnqueue(info),
+      (a, b) => this.#compare(a, b),
+      config.queue,
+    );
+    this.queue.onReady = () => this.#wakeLoop();
+    const events = (schedulerName: string) => this.#recorder(schedulerName);
+    const failures = new FailureReporter(parts.client, events, parts.log);
+    const attempts = parts.metrics?.histogram('scheduler_pod_scheduling_sli_duration_seconds', 'From first seen to bound.');
+    this.#binding = new BindingCycle({
+      cluster: this.cluster,
+      queue: this.queue,
+      failures,
+      events,
+      log: parts.log,
+      onBound: (entry) => attempts?.observe({}, (this.#now() - entry.firstSeenAt) / 1000),
+    });
+    this.#binding.onSettled = () => this.#wakeLoop();
+    this.#cycle = new SchedulingCycle({
+      cluster: this.cluster,
+      queue: this.queue,
+      filter: this.#filter,
+      score: new ScorePhase(),
+      selector: new HostSelector(config.seed ?? Math.floor(Math.random() * 2 ** 32)),
+      binding: this.#binding,
+      nominator: this.#nominator,
+      failures,
+      events,
+      log: parts.log,
+    });
+    parts.policies.onChange(() => this.#refresh());
+  }
+
+  get bindsInFlight(): number {
+    return this.#binding.inFlight;
+  }
+
+  /** Starts the informers and, once they have all there is, the loop. */
+  async start(): Promise<void> {
+    const nodes = this.#parts.informers.get<Node>(NODES);
+    nodes.on({
+      add: (node) => this.cluster.putNode(node),
+      update: (node) => this.cluster.putNode(node),
+      delete: (node) => this.cluster.removeNode(node.metadata.name ?? ''),
+    });
+    await nodes.synced();
+    const pods = this.#parts.informers.get<Pod>(PODS);
+    pods.on({
+      add: (pod) => this.podSeen(pod),
+      update: (pod, old) => this.podSeen(pod, old),
+      delete: (pod) => this.podGone(pod),
+    });
+    await this.#parts.informers.synced();
+    this.#started = true;
+    void this.#loop();
+  }
+
+  get started(): boolean {
+    return this.#started;
+  }
+
+  podSeen(pod: Pod, old?: Pod): void {
+    if (old && old.metadata.uid !== pod.metadata.uid) this.podGone(old);
+    const uid = pod.metadata.uid ?? `${pod.metadata.namespace}/${pod.metadata.name}`;
+    if (pod.spec.nodeName) {
+      this.#nominator.delete(uid);
+      this.queue.delete(uid);
+      this.cluster.see(pod);
+      return;
+    }
+    if (isFinished(pod)) {
+      this.podGone(pod);
+      return;
+    }
+    if (!this.#frameworks.has(pod.spec.schedulerName ?? DEFAULT_PROFILE.schedulerName)) return;
+    if (this.cluster.placement(uid)) return;
+    const entry = this.queue.get(uid);
+    const info = new ParsedPod(pod, this.cluster.nodes);
+    if (pod.status?.nominatedNodeName && !entry) this.#nominator.set(info, pod.status.nominatedNodeName);
+    if (!entry) this.queue.add(info);
+    else if (old && onlyStatusDiffers(old, pod)) this.queue.refresh(info);
+    else this.queue.update(info);
+  }
+
+  podGone(pod: Pod): void {
+    const uid = pod.metadata.uid ?? `${pod.metadata.namespace}/${pod.metadata.name}`;
+    this.#nominator.delete(uid);
+    this.queue.delete(uid);
+    this.cluster.gone(uid);
+  }
+
+  /** Schedules what is ready, until nothing is, too many bindings are under way, or the slice is used up. True: there may be more. */
+  runSlice(): boolean {
+    const end = performance.now() + this.#sliceMs;
+    while (this.#binding.inFlight < this.#maxBinds) {
+      const entry = this.queue.pop();
+      if (!entry) return false;
+      const framework = this.#frameworkOf(entry.info);
+      if (!framework) {
+        this.queue.done(entry);
+        continue;
+      }
+      if (framework.refresh()) this.queue.wakeAll();
+      this.#cycle.run(framework, entry);
+      if (performance.now() >= end) return true;
+    }
+    return false;
+  }
+
+  async #loop(): Promise<void> {
+    const { signal } = this.#parts;
+    while (!signal.aborted) {
+      let woken = false;
+      let timer: NodeJS.Timeout | undefined;
+      const ready = new Promise<void>((resolve) => {
+        this.#wakeLoop = () => {
+          woken = true;
+          resolve();
+        };
+      });
+      const onAbort = () => this.#wakeLoop();
+      signal.addEventListener('abort', onAbort, { once: true });
+      const more = this.runSlice();
+      if (more || woken) {
+        await new Promise<void>((resolve) => setImmediate(resolve));
+      } else {
+        const at = this.queue.nextFlushAt();
+        if (at !== Number.POSITIVE_INFINITY) timer = setTimeout(() => this.#wakeLoop(), Math.max(1, Math.min(at - this.#now(), 2 ** 31 - 1)));
+        await ready;
+        clearTimeout(timer);
+      }
+      signal.removeEventListener('abort', onAbort);
+    }
+  }
+
+  /** The host swapped, added or removed policies. */
+  #refresh(): void {
+    for (const framework of this.#frameworks.values()) framework.refresh();
+    this.queue.reorder((a, b) => this.#compare(a, b));
+    this.queue.wakeAll();
+  }
+
+  #frameworkOf(info: PodInfo): Framework | undefined {
+    return this.#frameworks.get(info.pod.spec.schedulerName ?? DEFAULT_PROFILE.schedulerName);
+  }
+
+  #preEnqueue(info: PodInfo): Rejection | undefined {
+    return this.#frameworkOf(info)?.preEnqueue(info);
+  }
+
+  /** One order for all: the queue is shared, so profiles must agree on QueueSort, and the first one's is taken. */
+  #compare(a: QueuedPod, b: QueuedPod): number {
+    for (const framework of this.#frameworks.values()) return framework.compare(a, b);
+    return 0;
+  }
+
+  #recorder(schedulerName: string): EventRecorder {
+    let recorder = this.#recorders.get(schedulerName);
+    if (!recorder) {
+      recorder = createEventRecorder(this.#parts.client, { component: schedulerName, log: this.#parts.log });
+      this.#recorders.set(schedulerName, recorder);
+    }
+    return recorder;
+  }
+
+  #hostFor(id: string): PolicyHost {
+    const { client, informers, log } = this.#parts;
+    const framework = (profile: string): Framework => this.#frameworks.get(profile) as Framework;
+    return {
+      cluster: this.cluster,
+      client,
+      log,
+      informer: <T extends KubeObject>(resource: ResourceRef): Informer<T> => informers.get<T>(resource),
+      wake: (event: Partial<ClusterEvent> = {}) => this.queue?.event({ events: ClusterEvents.Other, node: -1, ...event }),
+      fits: (cycle, node) => this.#filter.fits(framework(cycle.profile), cycle, node),
+      reasons: (cycle, node) => this.#filter.reasons(framework(cycle.profile), cycle, node),
+      simulate: (cycle, node, change, work) => this.#filter.simulate(framework(cycle.profile), cycle, node, change, work),
+      nominated: (node) => this.#nominator.on(node, this.cluster.nodes),
+      now: this.#now,
+      event: (about, type, reason, message) => this.#recorder(id).event(about, type, reason, message),
+      activate: (pod) => this.queue.activate(pod.uid),
+    };
+  }
+}
+
+function onlyStatusDiffers(old: Pod, pod: Pod): boolean {
+  return (
+    JSON.stringify(old.spec) === JSON.stringify(pod.spec) &&
+    JSON.stringify(old.metadata.labels) === JSON.stringify(pod.metadata.labels) &&
+    JSON.stringify(old.metadata.annotations) === JSON.stringify(pod.metadata.annotations) &&
+    old.metadata.deletionTimestamp === pod.metadata.deletionTimestamp
+  );
+}
