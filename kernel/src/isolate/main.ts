@@ -1,0 +1,13 @@
+import { Channel, type Port } from '@kubernel/sdk/rpc';
+import { IsolateRuntime } from './runtime.ts';
+
+export interface IsolateTask {
+  port: Port;
+}
+
+/** What an isolate's thread runs (as a Piscina task): serves the host until the port closes. */
+export default function serveIsolate({ port }: IsolateTask): Promise<void> {
+  const channel = new Channel(port);
+  new IsolateRuntime(channel);
+  return new Promise((resolve) => channel.onClose(resolve));
+}
