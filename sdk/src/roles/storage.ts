@@ -3,6 +3,7 @@
  * bounded history. Values are strings that nobody below the API server parses.
  *
  * Revisions are positive integers below 2^53, strictly increasing, one for each mutation in the order of the batch.
+ * Keys and values are well-formed strings; keys are ordered by their UTF-8 bytes.
  */
 
 /** `expects` entry: write whatever is there. */
@@ -16,19 +17,27 @@ export const EXPECT_ABSENT = 0;
  */
 export interface WriteBatch {
   keys: string[];
-  /** The new value; `null` deletes the key. */
+  /** The new value; `null` deletes the key. To delete a key that does not exist is a failed comparison. */
   values: (string | null)[];
   /** EXPECT_ANY, EXPECT_ABSENT or a revision. */
   expects: number[];
+  /**
+   * On a full disk, put these writes into the space that is kept back for deletions: for a write that begins a deletion
+   * (a deletionTimestamp, a finalizer removed). Batches of deletes alone always may.
+   */
+  reserve?: boolean;
 }
 
 export interface CommitResult {
   /**
    * Each write's revision when it was made (> 0). When its comparison failed, minus the key's current revision
    * (so a small negative number), or `CONFLICT_ABSENT` when the key does not exist.
-   * Each write of a batch stands or falls alone; later writes of the batch see earlier ones.
+   * Each write of a batch stands or falls alone; later writes of the batch see earlier ones. A crash in mid-commit
+   * leaves all the successful writes of a batch, or none.
    */
   revisions: number[];
+  /** The revision each write replaced, 0 when the key did not exist or the write was not made. */
+  previousRevisions: number[];
 }
 
 /** `CommitResult.revisions` entry: the comparison failed because the key does not exist. */
@@ -41,15 +50,25 @@ export interface StoredValue {
   revision: number;
 }
 
-/** A stretch of the log, as columns. A deleted key has value `null`, and its last value in `previous`. */
+/**
+ * A stretch of the log, as columns. A deleted key has value `null`.
+ *
+ * Live events name the revision they replaced, not its value: whoever follows the log holds that value already, and
+ * reading it back and copying it over two threads costs a third of a commit (docs/adr). History carries both.
+ */
 export interface EventBatch {
   revisions: number[];
   keys: string[];
   values: (string | null)[];
-  /** The value this event replaced, or null when the key did not exist. */
-  previous: (string | null)[];
-  /** The revision of `previous`, 0 when the key did not exist. */
+  /** The revision this event replaced, 0 when the key did not exist. */
   previousRevisions: number[];
+  /** The value this event replaced, null when the key did not exist. Always there in history, never on the live path. */
+  previous?: (string | null)[];
+}
+
+/** Events out of the log, with the values they replaced. */
+export interface HistoryBatch extends EventBatch {
+  previous: (string | null)[];
 }
 
 export interface ListOptions {
@@ -64,6 +83,8 @@ export interface ListOptions {
 
 /** One page of values in key order, as columns. */
 export interface ListPage {
+  /** The revision that all pages of one list are read at. */
+  revision: number;
   keys: string[];
   values: string[];
   revisions: number[];
@@ -79,22 +100,29 @@ export interface StorageStats {
   sizeBytes: number;
   /** True while growth is refused because the disk is full; deletes and reads go on. */
   full: boolean;
+  /** How much history this backend is configured to keep, in milliseconds; undefined: what the kernel thinks best. */
+  historyMs?: number;
+  /** Other kernels write here too: their writes, and ours, are learnt from `watch`. */
+  shared?: boolean;
 }
 
 /**
  * Errors: ERR_STORAGE_FULL (growth refused, nothing of the batch was written; batches of deletes alone succeed),
- * ERR_STORAGE_CORRUPT, ERR_STORAGE_CLOSED, ERR_COMPACTED.
+ * ERR_STORAGE_INVALID (a malformed call; nothing was written), ERR_COMPACTED (the revision is older than the history),
+ * ERR_FUTURE_REVISION (it is newer than anything written), ERR_STORAGE_CORRUPT, ERR_STORAGE_IO, ERR_STORAGE_CLOSED.
+ * Nothing was written when `commit` fails with ERR_STORAGE_FULL, ERR_STORAGE_INVALID or ERR_STORAGE_CLOSED; after any
+ * other error the caller cannot know.
  */
 export interface Storage {
   /** Resolves once every successful write of the batch is durable. Calls are executed in the order made. */
   commit(batch: WriteBatch): Promise<CommitResult>;
   get(key: string, revision?: number): Promise<StoredValue | null>;
-  /** Batches of bounded size (about 1 MiB of values each), all read at one revision. */
+  /** At least one page, of bounded size (about 1 MiB of values each), all read at one revision. */
   list(options: ListOptions): AsyncIterable<ListPage>;
   /** Number of live keys under a prefix, after a key: `remainingItemCount` of a paged list. */
   count(options: { prefix: string; after?: string; revision?: number }): Promise<number>;
   /** Every event with revision > from, in order, up to the newest at the time of the call. */
-  history(from: number, prefix?: string): AsyncIterable<EventBatch>;
+  history(from: number, prefix?: string): AsyncIterable<HistoryBatch>;
   /** Forget superseded values and deletions at or below this revision. Live values stay. */
   compact(revision: number): Promise<void>;
   /** The newest revision written at or before this time (ms since the epoch); 0 when none is known. */
