@@ -75,48 +75,43 @@ export function createEventRecorder(client: Client, options: EventRecorderOption
     const key = combined ? `${groupKey}|combined` : `${groupKey}|${text}`;
     const stamp = timestamp(at);
     const before = seen.get(key);
-    if (before) {
-      before.count++;
-      const { count } = before;
-      push(() => repeat(before, { message, count, lastTimestamp: stamp }, create));
-      return;
-    }
     // Names as client-go makes them: nanoseconds in hex, here of a clock that never stands still.
-    lastStamp = Math.max(lastStamp + 1, at * 1000);
-    const name = `${involvedObject.name ?? ''}.${(BigInt(lastStamp) * 1000n).toString(16)}`;
-    const entry: Seen = { name, namespace, count: 1, firstTimestamp: stamp };
+    if (!before) lastStamp = Math.max(lastStamp + 1, at * 1000);
+    const entry = before ?? { name: `${involvedObject.name ?? ''}.${(BigInt(lastStamp) * 1000n).toString(16)}`, namespace, count: 0, firstTimestamp: stamp };
+    entry.count++;
     seen.set(key, entry);
-    push(create);
-
-    function create(): Promise<void> {
-      const event: CoreEvent = {
-        apiVersion: 'v1',
-        kind: 'Event',
-        metadata: { name: entry.name, namespace },
-        involvedObject,
-        reason,
-        message,
-        source: { component: options.component, ...(options.host ? { host: options.host } : {}) },
-        firstTimestamp: entry.firstTimestamp,
-        lastTimestamp: stamp,
-        count: entry.count,
-        type,
-        reportingComponent: options.component,
-        reportingInstance: options.host ?? '',
-      };
-      return client.create(EVENTS, event).then(() => undefined);
-    }
+    const event: CoreEvent = {
+      apiVersion: 'v1',
+      kind: 'Event',
+      metadata: { name: entry.name, namespace },
+      involvedObject,
+      reason,
+      message,
+      source: { component: options.component, ...(options.host ? { host: options.host } : {}) },
+      firstTimestamp: entry.firstTimestamp,
+      lastTimestamp: stamp,
+      count: entry.count,
+      type,
+      reportingComponent: options.component,
+      reportingInstance: options.host ?? '',
+    };
+    push(before ? () => repeat(event) : () => create(event));
   }
 
-  function repeat(entry: Seen, change: Record<string, unknown>, create: () => Promise<void>): Promise<void> {
-    return client
-      .patch(EVENTS, entry.name, { type: 'merge', patch: change }, { namespace: entry.namespace })
-      .then(() => undefined)
-      .catch((error: unknown) => {
-        // Expired after its hour: the next one is new.
-        if (!isNotFound(error)) throw error;
-        return create();
-      });
+  async function create(event: CoreEvent): Promise<void> {
+    await client.create(EVENTS, event);
+  }
+
+  async function repeat(event: CoreEvent): Promise<void> {
+    const { name = '', namespace = '' } = event.metadata;
+    const { message, count, lastTimestamp } = event;
+    try {
+      await client.patch(EVENTS, name, { type: 'merge', patch: { message, count, lastTimestamp } }, { namespace });
+    } catch (error) {
+      if (!isNotFound(error)) throw error;
+      // Expired after its hour: the object is made anew, and the count goes on.
+      await create(event);
+    }
   }
 
   function push(write: () => Promise<void>): void {

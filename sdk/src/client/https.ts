@@ -116,9 +116,9 @@ class Http2Service implements HttpsService {
         }
       });
       stream.on('error', fail);
-      stream.on('close', () => fail(new Error('the connection was closed')));
-      stream.on('end', () => {
-        if (code === 0) return;
+      // Not on `end`, which also comes when an answer is cut off in the middle.
+      stream.on('close', () => {
+        if (code === 0 || stream.rstCode !== constants.NGHTTP2_NO_ERROR) return fail(new Error('the connection was closed'));
         const text = chunks.length === 1 ? (chunks[0] as Buffer).toString('utf8') : Buffer.concat(chunks, length).toString('utf8');
         resolve({ code, body: text, ...(warnings ? { warnings } : {}) });
       });
@@ -188,7 +188,6 @@ function keepAlive(session: ClientHttp2Session, pingMs: number): void {
 /** Whole lines as they come, one string per arrival; waits for its reader instead of keeping more than a window of bytes. */
 class WatchStream implements AsyncIterator<string> {
   readonly #stream: ClientHttp2Stream;
-  readonly #request: ApiRequest;
   readonly #decoder = new TextDecoder();
   #text = '';
   #code = 0;
@@ -198,7 +197,6 @@ class WatchStream implements AsyncIterator<string> {
 
   constructor(stream: ClientHttp2Stream, request: ApiRequest) {
     this.#stream = stream;
-    this.#request = request;
     stream.on('response', (headers) => {
       this.#code = Number(headers[':status']);
     });
@@ -208,8 +206,10 @@ class WatchStream implements AsyncIterator<string> {
       this.#deliver();
     });
     stream.on('error', (error) => this.#end(apiUnavailable(subjectOf(request), error)));
-    stream.on('close', () => this.#end(this.#code === 0 ? apiUnavailable(subjectOf(request), new Error('the connection was closed')) : undefined));
-    stream.on('end', () => this.#end(undefined));
+    stream.on('close', () => {
+      const whole = this.#code !== 0 && stream.rstCode === constants.NGHTTP2_NO_ERROR;
+      this.#end(whole ? undefined : apiUnavailable(subjectOf(request), new Error('the connection was closed')));
+    });
   }
 
   next(): Promise<IteratorResult<string>> {
