@@ -78,7 +78,7 @@ export async function createKernel(options: KernelOptions): Promise<Kernel & Asy
       // Once: the handle finds the storage again after a crash or a change, and the store then reads up on its log.
       if (status.role === 'storage/v1' && status.state === 'Running' && !tied) {
         tied = true;
-        void store.attach(host.use<Storage>('storage/v1', MASTER));
+        store.attach(host.use<Storage>('storage/v1', MASTER)).catch((error: Error) => log.log('error', status.id, 'the store could not attach to its storage', { error: error.message }));
       }
       events.changed(status, previous);
       options.onPlugin?.(status);

@@ -25,7 +25,12 @@ export class IsolateRuntime implements IsolateService {
   readonly #metrics = new IsolateMetrics();
 
   constructor(control: Channel) {
-    this.#host = remote<HostControl>('host', [], async () => control);
+    const { connect } = remote<HostControl>('host', [], async () => control);
+    this.#host = {
+      connect,
+      log: (...args) => control.notify('host', 'log', args),
+      report: (...args) => control.notify('host', 'report', args),
+    };
     control.serve('isolate', this);
   }
 

@@ -13,6 +13,7 @@ const STREAM_CREDIT = 16;
  *     stream  [STREAM, id, service, method, args]      -> [ITEM, id, value]… then [RESULT, id] | [ERROR, id, error]
  *     credit  [CREDIT, id, items]                      the reader took this many items
  *     cancel  [CANCEL, id]                             the caller lost interest
+ *     notify  [NOTIFY, service, method, args]          no answer, and no error either
  *
  * A method that can be cancelled asks for {@link callSignal} before its first await; a stream's iterator is also returned.
  */
@@ -23,13 +24,15 @@ const ERROR = 3;
 const ITEM = 4;
 const CREDIT = 5;
 const CANCEL = 6;
+const NOTIFY = 7;
 
 type Message =
   | [typeof CALL | typeof STREAM, number, string, string, unknown[]]
   | [typeof RESULT | typeof ITEM, number, unknown]
   | [typeof ERROR, number, WireError]
   | [typeof CREDIT, number, number]
-  | [typeof CANCEL, number];
+  | [typeof CANCEL, number]
+  | [typeof NOTIFY, string, string, unknown[]];
 
 interface PendingCall {
   resolve(value: unknown): void;
@@ -52,6 +55,8 @@ export interface CallOptions {
 }
 
 type Service = object;
+
+const NEVER = new AbortController().signal;
 
 export class Channel {
   readonly #port: Port;
@@ -129,6 +134,11 @@ export class Channel {
     });
   }
 
+  /** Tells without asking: nothing comes back, and nothing is thrown when the other side is gone. */
+  notify(service: string, method: string, args: unknown[]): void {
+    this.#send([NOTIFY, service, method, args]);
+  }
+
   /** Leaving the loop early (break, throw, abort) cancels the stream at its source. */
   stream(service: string, method: string, args: unknown[], options: CallOptions = {}): AsyncIterable<unknown> {
     return {
@@ -188,6 +198,13 @@ export class Channel {
         serving.wake?.();
         return;
       }
+      case NOTIFY:
+        try {
+          this.#invoke(message[1], message[2], message[3], NEVER);
+        } catch {
+          // The caller did not ask for an answer.
+        }
+        return;
       case CANCEL: {
         const serving = this.#serving.get(message[1]);
         serving?.abort.abort(new KubernelError('ERR_CANCELLED', 'the caller cancelled'));
