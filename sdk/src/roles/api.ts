@@ -53,6 +53,8 @@ export interface FieldSchema {
   within?: readonly number[];
   /** Left out when empty. Without it the zero value is written (`"creationTimestamp": null`, `"status": {}`, `"name": ""`). */
   omitEmpty: boolean;
+  /** Go's `omitzero`: a struct or a time without content is left out, where `omitempty` alone would write it. */
+  omitZero?: boolean;
   /** A Go pointer: absent and zero differ. */
   pointer: boolean;
   required: boolean;
@@ -84,7 +86,7 @@ export type TypeTable = Readonly<Record<string, Readonly<Record<string, CompactF
  * One field as `[type, number, flags, extra?]`.
  * type: `string` `int32` `time` … or a type name, with `[]` (list) and `{}` (map of string to) in front: `[]core.v1.Container`;
  * `any(core.v1.X|bool)` where several JSON forms are accepted.
- * flags: any of `e` omitempty, `p` pointer, `r` required.
+ * flags: any of `e` omitempty, `z` omitzero, `p` pointer, `r` required.
  * extra: listType etc. where there is any; `go` where the Go type name differs from the one derived from `type`.
  */
 export type CompactField = readonly [type: string, number: number, flags: string, extra?: CompactExtra];
@@ -187,6 +189,8 @@ export interface Strategy {
   release?(object: KubeObject, context: StrategyContext): void | Promise<void>;
   /** Fields a client may not own through this endpoint, as paths: server-side apply drops them from managedFields. */
   resetFields?: readonly string[];
+  /** DELETE answers with the object as it was last, instead of a Status. */
+  returnDeletedObject?: boolean;
   /** Default garbage collection policy when DeleteOptions names none. Default: `Background`. */
   defaultDeletion?: 'Background' | 'Orphan';
 }

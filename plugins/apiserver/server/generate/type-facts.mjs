@@ -28,6 +28,8 @@ const SCALARS = {
   'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaPropsOrBool': 'any(apiextensions.v1.JSONSchemaProps|bool)',
   'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaPropsOrStringArray': 'any(apiextensions.v1.JSONSchemaProps|[]string)',
 };
+/** Fields with `omitzero`, which the facts do not record; seen from what upstream writes. */
+const OMIT_ZERO = new Set(['meta.v1.ObjectMeta.creationTimestamp']);
 /** What the Go name of a scalar is, when it is not the scalar's own. */
 const GO_OF_SCALAR = {
   bytes: '[]uint8', time: 'v1.Time', microtime: 'v1.MicroTime', duration: 'v1.Duration', quantity: 'resource.Quantity',
@@ -134,7 +136,7 @@ function joined(type, field, property, fact) {
   const required = type.schema.required?.includes(field) ?? false;
   if (!fact) throw new Error(`${type.name}.${field} is in the OpenAPI document but not in the facts`);
   const goType = printedGoType(fact.go, fact.packageName.replace(/^apimachinery\./, ''));
-  const flags = `${fact.omitempty ? 'e' : ''}${fact.go.startsWith('*') ? 'p' : ''}${required ? 'r' : ''}`;
+  const flags = `${fact.omitempty ? 'e' : ''}${OMIT_ZERO.has(`${type.name}.${field}`) ? 'z' : ''}${fact.go.startsWith('*') ? 'p' : ''}${required ? 'r' : ''}`;
   const extra = {};
   const byDefault = goNameOf(compact);
   if (goType !== byDefault) extra.go = goType;

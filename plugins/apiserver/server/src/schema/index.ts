@@ -1,0 +1,7 @@
+/**
+ * Types as data: tables of the API groups expanded to schemas, and everything the API server does with a type alone:
+ * reading bodies, defaults, Go's output form, discovery and OpenAPI documents.
+ */
+export * from './exact-json.ts';
+export * from './schema-codec.ts';
+export * from './type-registry.ts';

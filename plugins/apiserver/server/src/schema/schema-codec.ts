@@ -1,0 +1,150 @@
+import type { ApiGroup, ResourceDefinition, ValidationContext } from '@kubernel/sdk';
+import { StatusError } from '@kubernel/sdk';
+import type { FieldErrors, FieldPath, KubeObject } from '@kubernel/sdk/api';
+import type { Codec, Decoded, DecodeTarget } from '../codec.ts';
+import { bodyKindOf, bodySummary, KindCatalog, versionRefusal } from './body-kind.ts';
+import { Defaulting } from './defaulting.ts';
+import type { ExactDocument } from './exact-json.ts';
+import { parseExactly } from './exact-json.ts';
+import { CarefulReading, IRREGULAR, Pass, Unreadable } from './reading.ts';
+import { TypeRegistry } from './type-registry.ts';
+
+/** {@link Codec} from the type tables of the loaded API groups. Safe for any input; keeps no reference to it, but for free-form JSON. */
+export class SchemaCodec implements Codec {
+  readonly types: TypeRegistry;
+  readonly #defaulting: Defaulting;
+  readonly #kinds: KindCatalog;
+  readonly #storedTypes = new Map<string, string>();
+
+  constructor(groups: Iterable<ApiGroup>) {
+    const list = [...groups];
+    this.types = new TypeRegistry(list);
+    this.#defaulting = new Defaulting(this.types);
+    this.#kinds = new KindCatalog(list);
+    for (const { resources } of list) {
+      for (const { group, version, kind, type } of resources) this.#storedTypes.set(`${group}/${version}/${kind}`, type);
+    }
+  }
+
+  decode(target: DecodeTarget, text: string): Decoded {
+    const object = this.#readPlain(target.type, text);
+    if (object && object.kind === target.kind && object.apiVersion === target.apiVersion) return { object, problems: [] };
+    let document: ExactDocument;
+    try {
+      document = parseExactly(text);
+    } catch (error) {
+      throw unrecognized(target, `couldn't get version/kind; json parse error: ${(error as Error).message}`, text);
+    }
+    return this.#decodeDocument(target, document, text);
+  }
+
+  /** `source` is the text the value was read from (YAML), for the error message. */
+  decodeValue(target: DecodeTarget, value: unknown, source?: string): Decoded {
+    return this.#decodeDocument(target, { value, keysOf: Object.keys }, source ?? JSON.stringify(value) ?? '');
+  }
+
+  applyDefaults(type: string, object: KubeObject): void {
+    this.#defaulting.apply(type, object);
+  }
+
+  /** Also for types that are no kinds. Fields the type does not have are dropped. */
+  normalize<T extends object = KubeObject>(type: string, object: T): T {
+    return this.types.reader(type).read(object, new Pass(true)) as T;
+  }
+
+  normalizeStored({ definition }: { definition: ResourceDefinition }, object: KubeObject): KubeObject {
+    const { storedAs, group, kind, type } = definition;
+    const stored = storedAs && this.#storedTypes.get(`${storedAs.group ?? group}/${storedAs.version}/${kind}`);
+    return this.normalize(stored ?? type, object);
+  }
+
+  validate(type: string, value: unknown, path: FieldPath, errors: FieldErrors, context: ValidationContext): void {
+    this.types.validatorOf(type)?.(value as Record<string, unknown>, path, errors, context);
+  }
+
+  /** Everything that is not the plain case; in upstream's order, so that the first complaint is upstream's first. */
+  #decodeDocument(target: DecodeTarget, document: ExactDocument, text: string): Decoded {
+    const kind = bodyKindOf(document, target);
+    if ('refused' in kind) throw unrecognized(target, `couldn't get version/kind; json parse error: ${kind.refused}`, text);
+    const refuse = (why: string): StatusError =>
+      new StatusError(400, 'BadRequest', `${kind.kind} in version "${kind.version}" cannot be handled as a ${target.kind}: ${why}`);
+    const known = this.#kinds.typeOf(kind, target);
+    if ('refused' in known) throw refuse(known.refused);
+    let decoded: Decoded;
+    try {
+      decoded = this.read(known.type, document);
+    } catch (error) {
+      throw error instanceof DecodeFailure ? refuse(error.message) : error;
+    }
+    const conversion = this.#kinds.conversionRefusal(kind, target);
+    if (conversion !== undefined) throw refuse(conversion);
+    const version = versionRefusal(kind, target);
+    if (version !== undefined) throw Object.assign(new StatusError(400, 'BadRequest', version), { problems: decoded.problems });
+    decoded.object.kind = target.kind;
+    decoded.object.apiVersion = target.apiVersion;
+    // kind and apiVersion first, also when the body left them out
+    decoded.object = this.normalize(target.type, decoded.object);
+    return decoded;
+  }
+
+  /** The common case: nothing unknown, nothing repeated, nothing that JavaScript reads otherwise than Go. */
+  #readPlain(type: string, text: string): KubeObject | undefined {
+    if (UNUSUAL_NUMBER.test(text) || SURROGATE_ESCAPE.test(text)) return undefined;
+    const pass = new Pass(false);
+    try {
+      const object = this.types.reader(type).read(JSON.parse(text), pass) as KubeObject;
+      return pass.keys === countKeys(text) ? object : undefined;
+    } catch (error) {
+      if (error === IRREGULAR || error instanceof RangeError || error instanceof SyntaxError) return undefined;
+      throw error;
+    }
+  }
+
+  /** Reads a parsed body with care. Throws a {@link DecodeFailure} with the bare text of what is wrong. */
+  read(type: string, { value, keysOf }: ExactDocument): Decoded {
+    try {
+      const careful = new CarefulReading(keysOf);
+      const object = this.types.reader(type).read(value ?? {}, new Pass(false, careful)) as KubeObject;
+      if (careful.wrongType) throw new DecodeFailure(careful.wrongType);
+      return { object, problems: careful.problems };
+    } catch (error) {
+      if (error instanceof Unreadable || error instanceof SyntaxError) throw new DecodeFailure(error.message);
+      // recursion in a type that contains itself (JSON schemas)
+      if (error instanceof RangeError) throw new DecodeFailure('exceeded max depth');
+      throw error;
+    }
+  }
+}
+
+/** The text of what is wrong with a body, without the sentence upstream puts around it. */
+export class DecodeFailure extends Error {}
+
+function unrecognized(target: DecodeTarget, why: string, text: string): StatusError {
+  return new StatusError(400, 'BadRequest', `the object provided is unrecognized (must be of type ${target.kind}): ${why} (${bodySummary(text)})`);
+}
+
+/** Numbers Go and JavaScript do not read or print alike: `1e3`, `1.0`, more than 15 digits. */
+const UNUSUAL_NUMBER = /[:[,\s]-?\d+(?:(?:\.\d+)?[eE]|\.\d*0(?!\d)|\d{15})/;
+const SURROGATE_ESCAPE = /\\u[dD][89a-fA-F]/;
+
+/** Keys in a valid JSON text: the strings that a colon follows. */
+export function countKeys(text: string): number {
+  let keys = 0;
+  let start = text.indexOf('"');
+  while (start >= 0) {
+    let end = text.indexOf('"', start + 1);
+    while (text.charCodeAt(end - 1) === 92 && isEscaped(text, end)) end = text.indexOf('"', end + 1);
+    let next = end + 1;
+    let code = text.charCodeAt(next);
+    while (code === 32 || code === 10 || code === 13 || code === 9) code = text.charCodeAt(++next);
+    if (code === 58) keys++;
+    start = text.indexOf('"', next);
+  }
+  return keys;
+}
+
+function isEscaped(text: string, quote: number): boolean {
+  let backslashes = 0;
+  while (text.charCodeAt(quote - 1 - backslashes) === 92) backslashes++;
+  return backslashes % 2 === 1;
+}
