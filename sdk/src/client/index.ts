@@ -8,6 +8,7 @@
 export * from './backoff.ts';
 export type * from './client.ts';
 export * from './conditions.ts';
+export * from './controller.ts';
 export * from './controller-ref.ts';
 export * from './discovery.ts';
 export { isAlreadyExists, isConflict, isGone, isNamespaceTerminating, isNotFound } from './errors.ts';
@@ -16,6 +17,7 @@ export * from './expectations.ts';
 export * from './https.ts';
 export * from './informer.ts';
 export * from './kubeconfig.ts';
+export * from './own-writes.ts';
 export { collectionPath, objectKey, objectPath, resourceName, splitKey } from './paths.ts';
 export * from './reconciler.ts';
 export * from './resources.ts';

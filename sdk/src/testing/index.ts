@@ -1,2 +1,3 @@
 /** What tests of plugins are written with. */
 export * from './fake-api.ts';
+export * from './fake-context.ts';
