@@ -93,7 +93,7 @@ export interface ListPage {
 export interface StorageStats {
   /** Newest revision. */
   revision: number;
-  /** Revisions at or below this one are gone: history() from here fails with ERR_COMPACTED. */
+  /** History reaches back to this revision: to read at a smaller one, or history from one, fails with ERR_COMPACTED. */
   compacted: number;
   /** Number of live keys. */
   keys: number;

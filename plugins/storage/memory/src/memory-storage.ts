@@ -123,7 +123,8 @@ export class MemoryStorage implements Storage {
 
   async get(key: string, revision?: number): Promise<StoredValue | null> {
     this.#use();
-    return this.#versionAt(key, this.#at(revision)) ?? null;
+    const version = this.#versionAt(key, this.#at(revision));
+    return version ? { key, value: version.value, revision: version.revision } : null;
   }
 
   async *list({ prefix, revision, after, limit = Number.POSITIVE_INFINITY }: ListOptions): AsyncGenerator<ListPage, void> {
@@ -255,7 +256,7 @@ export class MemoryStorage implements Storage {
   async stats(): Promise<StorageStats> {
     this.#use();
     const { historyMs, maxSizeBytes } = this.#options;
-    if (this.#full && maxSizeBytes !== undefined && this.#sizeBytes < maxSizeBytes) this.#full = false;
+    if (this.#full && maxSizeBytes !== undefined && this.#sizeBytes < maxSizeBytes * 0.9) this.#full = false;
     return {
       revision: this.#revision,
       compacted: this.#compacted,
