@@ -1,10 +1,12 @@
 import { defineConfig } from 'vitest/config';
 
+const shared = { exclude: ['**/node_modules/**', '**/dist/**'], testTimeout: 20_000, hookTimeout: 60_000 };
+
 export default defineConfig({
   test: {
-    include: ['{sdk,kernel,plugins/*/*}/**/*.test.ts', 'test/**/*.test.ts'],
-    exclude: ['**/node_modules/**', '**/dist/**'],
-    testTimeout: 20_000,
-    hookTimeout: 60_000,
+    projects: [
+      { test: { ...shared, name: 'unit', include: ['{sdk,kernel,plugins/*/*}/**/*.test.ts', 'test/arch/**/*.test.ts'] } },
+      { test: { ...shared, name: 'e2e', include: ['test/**/*.test.ts'], exclude: [...shared.exclude, 'test/arch/**'], testTimeout: 120_000, hookTimeout: 120_000 } },
+    ],
   },
 });

@@ -1,12 +1,11 @@
 import 'reflect-metadata';
-import type { PluginState, PluginStatus, RoleName } from '@kubernel/sdk';
+import type { ApiService, PluginState, PluginStatus, RoleName } from '@kubernel/sdk';
 import { createClient } from '@kubernel/sdk/client';
-import { container as root, inject, injectable, instanceCachingFactory } from 'tsyringe';
-import type { ApiService } from '@kubernel/sdk';
+import { inject, injectable, instanceCachingFactory, container as root } from 'tsyringe';
 import type { ClusterConfig } from './config/cluster-config.ts';
 import { kernelIdentity } from './data-dir.ts';
-import { localElector } from './election/local.ts';
 import { LeaseElector } from './election/lease.ts';
+import { localElector } from './election/local.ts';
 import { systemClock } from './election/system-clock.ts';
 import { type Elector, PluginHost } from './host/host.ts';
 import { kernelLog, type LogSink } from './host/host-control.ts';
@@ -43,7 +42,11 @@ export function compose(parts: KernelParts): { store: Store; host: PluginHost } 
   // A container of its own for each kernel: many may live in one process.
   const scope = root.createChildContainer();
   scope.register(PARTS, { useValue: parts });
-  scope.register(STORE, { useFactory: instanceCachingFactory(() => new Store({ historyMs: parts.config.store.historyMs, log: kernelLog(parts.log, 'kernel/store') })) });
+  scope.register(STORE, {
+    useFactory: instanceCachingFactory(
+      () => new Store({ historyMs: parts.config.store.historyMs, log: kernelLog(parts.log, 'kernel/store') }),
+    ),
+  });
   scope.register<Elector>(ELECTOR, { useFactory: instanceCachingFactory(() => elector(parts, () => scope.resolve<PluginHost>(HOST))) });
   scope.register(HOST, {
     useFactory: instanceCachingFactory(

@@ -1,6 +1,6 @@
 import type { PluginState, PluginStatus } from '@kubernel/sdk';
-import type { Client } from '@kubernel/sdk/client';
 import type { KubeObject } from '@kubernel/sdk/api';
+import type { Client } from '@kubernel/sdk/client';
 import type { LogSink } from './host/host-control.ts';
 
 /** Reports that wait for an API server; the oldest is dropped beyond this many. */
@@ -37,7 +37,8 @@ export class EventReporter {
   }
 
   changed(status: PluginStatus, previous: PluginState): void {
-    const reason = status.state === 'Running' && previous === 'Starting' && status.restarts > 0 ? 'PluginRecovered' : reasonOf(status.state, previous);
+    const reason =
+      status.state === 'Running' && previous === 'Starting' && status.restarts > 0 ? 'PluginRecovered' : reasonOf(status.state, previous);
     if (!reason || status.state === previous) return;
     this.#log.log(reason === 'PluginRecovered' ? 'info' : 'warn', status.id, reason, { state: status.state, reason: status.reason });
     if (this.#waiting.length >= MAX_WAITING) this.#waiting.shift();
@@ -50,7 +51,9 @@ export class EventReporter {
     this.#sending = true;
     try {
       while (this.#waiting[0] && this.#client) {
-        await this.#client.create({ group: '', version: 'v1', resource: 'events' }, this.#event(this.#waiting[0]), { namespace: 'default' });
+        await this.#client.create({ group: '', version: 'v1', resource: 'events' }, this.#event(this.#waiting[0]), {
+          namespace: 'default',
+        });
         this.#waiting.shift();
       }
     } catch {

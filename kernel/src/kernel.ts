@@ -1,17 +1,27 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import type { ApiRequest, ApiResponse, ApiService, Consumer, CriRuntime, PluginStatus, RoleName, Storage, StorageStats } from '@kubernel/sdk';
-import { createClient, type Client } from '@kubernel/sdk/client';
+import type {
+  ApiRequest,
+  ApiResponse,
+  ApiService,
+  Consumer,
+  CriRuntime,
+  PluginStatus,
+  RoleName,
+  Storage,
+  StorageStats,
+} from '@kubernel/sdk';
+import { type Client, createClient } from '@kubernel/sdk/client';
 import { type ClusterConfig, type ClusterDocument, withDefaults } from './config/cluster-config.ts';
 import { loadConfig } from './config/load.ts';
 import { watchConfig } from './config/watch.ts';
 import { compose } from './container.ts';
+import { lockDataDir } from './data-dir.ts';
 import { EventReporter } from './events.ts';
 import { ownPackages, type PluginPackage } from './host/catalog.ts';
 import type { AppliedChange, PluginHost } from './host/host.ts';
-import { resolvePlugins } from './host/resolve.ts';
 import type { LogSink } from './host/host-control.ts';
-import { lockDataDir } from './data-dir.ts';
+import { resolvePlugins } from './host/resolve.ts';
 
 export interface KernelOptions {
   /** A file, which is watched for changes, or the document itself. */
@@ -78,7 +88,9 @@ export async function createKernel(options: KernelOptions): Promise<Kernel & Asy
       // Once: the handle finds the storage again after a crash or a change, and the store then reads up on its log.
       if (status.role === 'storage/v1' && status.state === 'Running' && !tied) {
         tied = true;
-        store.attach(host.use<Storage>('storage/v1', MASTER)).catch((error: Error) => log.log('error', status.id, 'the store could not attach to its storage', { error: error.message }));
+        store
+          .attach(host.use<Storage>('storage/v1', MASTER))
+          .catch((error: Error) => log.log('error', status.id, 'the store could not attach to its storage', { error: error.message }));
       }
       events.changed(status, previous);
       options.onPlugin?.(status);
@@ -92,7 +104,10 @@ export async function createKernel(options: KernelOptions): Promise<Kernel & Asy
     events.stop();
     if (pods && specs.some((spec) => spec.role === 'cri/v1')) {
       await host.stopRole('kubelet/v1');
-      await host.use<Required<CriRuntime>>('cri/v1', MASTER).shutdown().catch(() => {});
+      await host
+        .use<Required<CriRuntime>>('cri/v1', MASTER)
+        .shutdown()
+        .catch(() => {});
     }
     await host.stop();
     await store.close();
@@ -102,7 +117,10 @@ export async function createKernel(options: KernelOptions): Promise<Kernel & Asy
 
   const started = host.start(specs);
   try {
-    await serving(host, specs.map((spec) => spec.id));
+    await serving(
+      host,
+      specs.map((spec) => spec.id),
+    );
   } catch (error) {
     await stop();
     throw error;
@@ -149,7 +167,9 @@ async function serving(host: PluginHost, ids: readonly string[]): Promise<void> 
     const status = host.statuses().find((one) => one.id === id);
     throw new StartFailure(id, status?.reason ?? 'no reason given');
   };
-  const vital = ids.filter((id) => id === door || id.startsWith('storage/') || ['api/', 'authn/', 'authz/', 'admission/'].some((role) => id.startsWith(role)));
+  const vital = ids.filter(
+    (id) => id === door || id.startsWith('storage/') || ['api/', 'authn/', 'authz/', 'admission/'].some((role) => id.startsWith(role)),
+  );
   const failures = vital.map(failed);
   for (const failure of failures) failure.catch(() => {});
   await Promise.race([host.reached(door, 'Running'), ...failures]);

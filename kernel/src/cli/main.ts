@@ -16,7 +16,10 @@ const output = () => new Option('--output <format>', 'how to print').choices(['t
 
 const program = new Command('kubernel')
   .description('Kubernetes as a microkernel: composes a cluster from the plugins a config file names.')
-  .addHelpText('after', '\nExamples:\n  kubernel up                              start a cluster, stop it with Ctrl-C\n  kubernel up --config config/dev.yaml     simulated nodes, no privileges needed\n  kubernel status                          what runs, and how it does\n\nExit codes: 0 done, 1 failed, 2 wrong usage, 3 no cluster runs, 4 it runs but is not healthy.')
+  .addHelpText(
+    'after',
+    '\nExamples:\n  kubernel up                              start a cluster, stop it with Ctrl-C\n  kubernel up --config config/dev.yaml     simulated nodes, no privileges needed\n  kubernel status                          what runs, and how it does\n\nExit codes: 0 done, 1 failed, 2 wrong usage, 3 no cluster runs, 4 it runs but is not healthy.',
+  )
   .exitOverride()
   .showHelpAfterError('(try --help)');
 
@@ -28,10 +31,18 @@ program
   .option('--port <n>', 'port of the API server, 0 for any free one', Number)
   .option('--detach', 'return when the cluster is ready and leave it running')
   .addOption(new Option('--log <level>', 'what to log').choices(['debug', 'info', 'warn', 'error']).default('warn'))
-  .addHelpText('after', '\nExamples:\n  kubernel up\n  kubernel up --config my-cluster.yaml --data-dir /var/lib/kubernel --port 6443 --detach')
+  .addHelpText(
+    'after',
+    '\nExamples:\n  kubernel up\n  kubernel up --config my-cluster.yaml --data-dir /var/lib/kubernel --port 6443 --detach',
+  )
   .action(up);
 
-program.command('down').description('stop the cluster of a data directory').addOption(dataDir()).addHelpText('after', '\nExample:\n  kubernel down --data-dir .kubernel').action(down);
+program
+  .command('down')
+  .description('stop the cluster of a data directory')
+  .addOption(dataDir())
+  .addHelpText('after', '\nExample:\n  kubernel down --data-dir .kubernel')
+  .action(down);
 
 program
   .command('status')
@@ -58,7 +69,13 @@ program
   .action(kubeconfig);
 
 const image = program.command('image').description('images of the cluster’s container runtime');
-image.command('load <file>').description('load an OCI or docker archive').addOption(dataDir()).addOption(output()).addHelpText('after', '\nExample:\n  kubernel image load app.tar').action(imageLoad);
+image
+  .command('load <file>')
+  .description('load an OCI or docker archive')
+  .addOption(dataDir())
+  .addOption(output())
+  .addHelpText('after', '\nExample:\n  kubernel image load app.tar')
+  .action(imageLoad);
 image
   .command('build <dir>')
   .description('make an image archive of a folder with an image.json (files, entrypoint) and load it')
@@ -70,7 +87,12 @@ image
 image.command('ls').description('list images').addOption(dataDir()).addOption(output()).action(imageLs);
 
 const snapshot = program.command('snapshot').description('copies of the cluster’s data');
-snapshot.command('save <file>').description('write a consistent copy while the cluster runs').addOption(dataDir()).addHelpText('after', '\nExample:\n  kubernel snapshot save backup.db').action(snapshotSave);
+snapshot
+  .command('save <file>')
+  .description('write a consistent copy while the cluster runs')
+  .addOption(dataDir())
+  .addHelpText('after', '\nExample:\n  kubernel snapshot save backup.db')
+  .action(snapshotSave);
 snapshot
   .command('restore <file>')
   .description('replace the data of a stopped cluster by a copy')
@@ -80,7 +102,12 @@ snapshot
   .action(snapshotRestore);
 
 const plugin = program.command('plugin').description('plugins');
-plugin.command('ls').description('list the plugins that are installed and what they provide').addOption(output()).addHelpText('after', '\nExample:\n  kubernel plugin ls').action(pluginLs);
+plugin
+  .command('ls')
+  .description('list the plugins that are installed and what they provide')
+  .addOption(output())
+  .addHelpText('after', '\nExample:\n  kubernel plugin ls')
+  .action(pluginLs);
 
 program.command('version').description('print the version').addOption(output()).action(version);
 

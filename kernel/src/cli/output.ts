@@ -1,4 +1,4 @@
-import { KubernelError } from '@kubernel/sdk';
+import type { KubernelError } from '@kubernel/sdk';
 
 /** Exit codes: 0 done, 1 failed, 2 wrong usage, 3 no cluster runs, 4 runs but is not healthy. */
 export const EXIT = { failed: 1, usage: 2, notRunning: 3, unhealthy: 4 } as const;
@@ -16,7 +16,14 @@ export function printJson(value: unknown): void {
 /** Columns padded to the widest cell, two spaces apart. */
 export function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = header.map((title, i) => Math.max(title.length, ...rows.map((row) => (row[i] ?? '').length)));
-  return [header, ...rows].map((row) => row.map((cell, i) => cell.padEnd(widths[i] as number)).join('  ').trimEnd()).join('\n');
+  return [header, ...rows]
+    .map((row) =>
+      row
+        .map((cell, i) => cell.padEnd(widths[i] as number))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
 }
 
 export function size(bytes: number): string {

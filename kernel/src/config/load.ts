@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { type Document, isMap, isNode, isPair, LineCounter, parseDocument } from 'yaml';
 import type { ErrorObject, ValidateFunction } from 'ajv';
+import { type Document, isMap, isNode, isPair, LineCounter, parseDocument } from 'yaml';
 import { configInvalid } from '../errors.ts';
 import { type ClusterConfig, type ClusterDocument, withDefaults } from './cluster-config.ts';
 import { CLUSTER_SCHEMA } from './schema.ts';
@@ -27,12 +27,17 @@ export async function parseConfig(text: string, file: string): Promise<ClusterCo
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true, prettyErrors: false });
   if (document.errors.length > 0) {
-    throw configInvalid(file, document.errors.map((error) => `${file}:${lines.linePos(error.pos[0]).line}: ${error.message}`));
+    throw configInvalid(
+      file,
+      document.errors.map((error) => `${file}:${lines.linePos(error.pos[0]).line}: ${error.message}`),
+    );
   }
   const value = document.toJS({ maxAliasCount: 100 }) as ClusterDocument;
   const validate = await compiledSchema();
   if (!validate(value)) {
-    const problems = (validate.errors ?? []).filter(isTelling).map((error) => `${file}:${lineOf(document, lines, error)}: ${describe(error)}`);
+    const problems = (validate.errors ?? [])
+      .filter(isTelling)
+      .map((error) => `${file}:${lineOf(document, lines, error)}: ${describe(error)}`);
     throw configInvalid(file, [...new Set(problems)]);
   }
   return withDefaults(value);
@@ -70,7 +75,9 @@ function describe(error: ErrorObject): string {
     case 'enum':
       return `${where} must be one of ${(error.params['allowedValues'] as unknown[]).map((value) => JSON.stringify(value)).join(', ')}`;
     default:
-      return error.propertyName === undefined ? `${where} ${error.message}` : `${JSON.stringify(error.propertyName)} in ${where} ${error.message}`;
+      return error.propertyName === undefined
+        ? `${where} ${error.message}`
+        : `${JSON.stringify(error.propertyName)} in ${where} ${error.message}`;
   }
 }
 

@@ -15,7 +15,13 @@ const rule = {
   },
 } as const;
 
-const cidrs = (description: string) => ({ type: 'array', items: { type: 'string', pattern: '^[0-9a-fA-F.:]+/[0-9]+$' }, minItems: 1, maxItems: 2, description });
+const cidrs = (description: string) => ({
+  type: 'array',
+  items: { type: 'string', pattern: '^[0-9a-fA-F.:]+/[0-9]+$' },
+  minItems: 1,
+  maxItems: 2,
+  description,
+});
 
 export const CLUSTER_SCHEMA = {
   $schema: 'https://json-schema.org/draft/2020-12/schema',
@@ -32,7 +38,13 @@ export const CLUSTER_SCHEMA = {
       type: 'object',
       additionalProperties: false,
       required: ['name'],
-      properties: { name: { type: 'string', pattern: '^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$', description: 'Name of the cluster; also its name in the kubeconfig.' } },
+      properties: {
+        name: {
+          type: 'string',
+          pattern: '^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$',
+          description: 'Name of the cluster; also its name in the kubeconfig.',
+        },
+      },
     },
     spec: {
       type: 'object',
@@ -48,21 +60,41 @@ export const CLUSTER_SCHEMA = {
             serviceCIDRs: cidrs('Where service addresses come from. Default `10.96.0.0/16`.'),
             podCIDRs: cidrs('Where pod addresses come from, a /24 for each node. Default `10.244.0.0/16`.'),
             clusterDNS: { type: 'array', items: { type: 'string' }, description: 'Addresses pods ask for names. Default `10.96.0.10`.' },
-            nodePortRange: { type: 'array', prefixItems: [{ type: 'integer' }, { type: 'integer' }], items: false, minItems: 2, description: 'First and last node port. Default `[30000, 32767]`.' },
+            nodePortRange: {
+              type: 'array',
+              prefixItems: [{ type: 'integer' }, { type: 'integer' }],
+              items: false,
+              minItems: 2,
+              description: 'First and last node port. Default `[30000, 32767]`.',
+            },
           },
         },
         store: {
           type: 'object',
           additionalProperties: false,
-          properties: { historyMs: { type: 'integer', minimum: 1000, description: 'How long superseded values are kept, so that watches can resume, in milliseconds. Default 300000.' } },
+          properties: {
+            historyMs: {
+              type: 'integer',
+              minimum: 1000,
+              description: 'How long superseded values are kept, so that watches can resume, in milliseconds. Default 300000.',
+            },
+          },
         },
         election: {
           type: 'object',
           additionalProperties: false,
           properties: {
-            mode: { enum: ['auto', 'lease', 'local'], description: '`lease`: by Lease objects. `local`: this kernel is the only one. Default `auto`: `lease` where the storage can be shared.' },
+            mode: {
+              enum: ['auto', 'lease', 'local'],
+              description:
+                '`lease`: by Lease objects. `local`: this kernel is the only one. Default `auto`: `lease` where the storage can be shared.',
+            },
             leaseSeconds: { type: 'number', exclusiveMinimum: 0, description: 'How long a lease holds without renewal. Default 15.' },
-            renewSeconds: { type: 'number', exclusiveMinimum: 0, description: 'A holder that cannot renew for this long steps down. Default 10.' },
+            renewSeconds: {
+              type: 'number',
+              exclusiveMinimum: 0,
+              description: 'A holder that cannot renew for this long steps down. Default 10.',
+            },
             retrySeconds: { type: 'number', exclusiveMinimum: 0, description: 'Time between tries. Default 2.' },
           },
         },
@@ -75,7 +107,10 @@ export const CLUSTER_SCHEMA = {
             additionalProperties: false,
             required: ['kind'],
             properties: {
-              kind: { enum: ['thread', 'inline', 'process'], description: '`thread`: a worker thread. `inline`: the kernel thread. `process`: a child process with a hard memory limit.' },
+              kind: {
+                enum: ['thread', 'inline', 'process'],
+                description: '`thread`: a worker thread. `inline`: the kernel thread. `process`: a child process with a hard memory limit.',
+              },
               heapMb: { type: 'integer', minimum: 8, description: 'Heap limit in MiB. Best effort for threads.' },
             },
           },
@@ -89,12 +124,23 @@ export const CLUSTER_SCHEMA = {
             type: ['object', 'null'],
             additionalProperties: false,
             properties: {
-              package: { type: 'string', description: 'npm package that provides it, when it is not one of Kubernel’s own. Resolved from the config file’s folder.' },
+              package: {
+                type: 'string',
+                description: 'npm package that provides it, when it is not one of Kubernel’s own. Resolved from the config file’s folder.',
+              },
               version: { type: 'string', description: 'semver range. Default `*`.' },
               enabled: { type: 'boolean', description: 'Default true.' },
-              isolate: { type: 'string', description: '`thread`, `inline`, `process`, or a name from `isolates`. Default: what the plugin’s manifest says.' },
+              isolate: {
+                type: 'string',
+                description: '`thread`, `inline`, `process`, or a name from `isolates`. Default: what the plugin’s manifest says.',
+              },
               config: { type: 'object', description: 'What the plugin’s README lists.' },
-              permissions: { type: 'array', items: rule, description: 'API rules granted to the plugin. Default: what its manifest asks, for Kubernel’s own packages; nothing, for others.' },
+              permissions: {
+                type: 'array',
+                items: rule,
+                description:
+                  'API rules granted to the plugin. Default: what its manifest asks, for Kubernel’s own packages; nothing, for others.',
+              },
             },
           },
         },

@@ -1,6 +1,6 @@
 import { watch } from 'chokidar';
-import { loadConfig } from './load.ts';
 import type { ClusterConfig } from './cluster-config.ts';
+import { loadConfig } from './load.ts';
 
 /** Editors write in several steps; a change counts when the file was still for this long, in milliseconds. */
 const SETTLE_MS = 60;

@@ -1,6 +1,6 @@
+import { createHash } from 'node:crypto';
 import { chmod, rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
-import { createHash } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { getRequestListener } from '@hono/node-server';
@@ -33,7 +33,11 @@ export interface StatusDocument {
  * The door for the CLI of the same user: a unix socket with mode 0600 in the data directory. Who can open it owns the
  * cluster's data anyway.
  */
-export async function serveControl(kernel: Kernel, about: { version: string; config: string | undefined }, onStop: () => void): Promise<ControlServer> {
+export async function serveControl(
+  kernel: Kernel,
+  about: { version: string; config: string | undefined },
+  onStop: () => void,
+): Promise<ControlServer> {
   const app = new Hono();
   app.onError((error, c) => c.json(toWireError(error), isCode(error, 'ERR_ROLE_UNAVAILABLE') ? 503 : 500));
   app.get('/status', async (c) =>

@@ -109,7 +109,9 @@ export class LeaseElector implements Elector {
     };
     const metadata = lease?.metadata ?? { name, namespace: NAMESPACE };
     const object: Lease = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata, spec };
-    return lease ? this.#client.update(LEASES, object, { namespace: NAMESPACE }) : this.#client.create(LEASES, object, { namespace: NAMESPACE });
+    return lease
+      ? this.#client.update(LEASES, object, { namespace: NAMESPACE })
+      : this.#client.create(LEASES, object, { namespace: NAMESPACE });
   }
 }
 

@@ -22,7 +22,9 @@ export async function ownPackages(root = repositoryRoot()): Promise<PluginPackag
   const roles = await readdir(base, { withFileTypes: true }).catch(() => []);
   const dirs = (
     await Promise.all(
-      roles.filter((role) => role.isDirectory()).map(async (role) => (await readdir(join(base, role.name))).map((name) => join(base, role.name, name))),
+      roles
+        .filter((role) => role.isDirectory())
+        .map(async (role) => (await readdir(join(base, role.name))).map((name) => join(base, role.name, name))),
     )
   ).flat();
   const found = await Promise.all(dirs.map((dir) => readPackage(dir, true).catch(() => undefined)));
@@ -36,7 +38,11 @@ export async function packageByName(name: string, from: string): Promise<PluginP
     if (name.startsWith('.') || name.startsWith('/')) dir = join(name.startsWith('/') ? '' : from, name);
     else dir = dirname(createRequire(join(from, 'config.yaml')).resolve(`${name}/package.json`));
   } catch (error) {
-    throw new KubernelError('ERR_PLUGIN_NOT_FOUND', `package ${name} is not installed next to the config file`, { subject: name, hint: `run: npm install ${name}`, cause: error });
+    throw new KubernelError('ERR_PLUGIN_NOT_FOUND', `package ${name} is not installed next to the config file`, {
+      subject: name,
+      hint: `run: npm install ${name}`,
+      cause: error,
+    });
   }
   return readPackage(dir, false);
 }
@@ -44,7 +50,8 @@ export async function packageByName(name: string, from: string): Promise<PluginP
 async function readPackage(dir: string, own: boolean): Promise<PluginPackage> {
   const text = await readFile(join(dir, 'package.json'), 'utf8');
   const { name, version, kubernel } = JSON.parse(text) as { name: string; version: string; kubernel?: PluginManifest };
-  if (!kubernel) throw new KubernelError('ERR_NOT_A_PLUGIN', `package ${name} has no "kubernel" manifest in its package.json`, { subject: name });
+  if (!kubernel)
+    throw new KubernelError('ERR_NOT_A_PLUGIN', `package ${name} has no "kubernel" manifest in its package.json`, { subject: name });
   checkManifest(name, kubernel);
   return { name, version, dir, manifest: kubernel, own };
 }
@@ -55,10 +62,13 @@ function checkManifest(name: string, manifest: PluginManifest): void {
   if (typeof manifest.kernel !== 'string') problems.push('kernel must be a semver range');
   if (!Array.isArray(manifest.provides) || manifest.provides.length === 0) problems.push('provides must list what the package provides');
   for (const provision of manifest.provides ?? []) {
-    if (!/^[a-z][a-z0-9-]*\/v[0-9]+[a-z0-9]*$/.test(provision.role ?? '')) problems.push(`provides: ${JSON.stringify(provision.role)} is not a role such as "storage/v1"`);
-    else if (!/^[a-z0-9][a-z0-9.-]*$/.test(provision.name ?? '')) problems.push(`provides: ${pluginId(provision.role, String(provision.name))} is not a name`);
+    if (!/^[a-z][a-z0-9-]*\/v[0-9]+[a-z0-9]*$/.test(provision.role ?? ''))
+      problems.push(`provides: ${JSON.stringify(provision.role)} is not a role such as "storage/v1"`);
+    else if (!/^[a-z0-9][a-z0-9.-]*$/.test(provision.name ?? ''))
+      problems.push(`provides: ${pluginId(provision.role, String(provision.name))} is not a name`);
   }
-  if (problems.length > 0) throw new KubernelError('ERR_MANIFEST_INVALID', `manifest of ${name}: ${problems.join('; ')}`, { subject: name });
+  if (problems.length > 0)
+    throw new KubernelError('ERR_MANIFEST_INVALID', `manifest of ${name}: ${problems.join('; ')}`, { subject: name });
 }
 
 /** The checkout this kernel was built in: `<root>/kernel/dist/host/catalog.js`. */

@@ -15,7 +15,11 @@ export function dependencies(specs: readonly PluginSpec[]): Dependencies {
   for (const spec of specs) {
     const needs = new Set<string>();
     for (const { role } of spec.requires) {
-      const providers = KERNEL_ROLES.includes(role) ? (role === 'store/v1' ? (byRole.get('storage/v1') ?? []) : []) : (byRole.get(role) ?? []);
+      const providers = KERNEL_ROLES.includes(role)
+        ? role === 'store/v1'
+          ? (byRole.get('storage/v1') ?? [])
+          : []
+        : (byRole.get(role) ?? []);
       for (const id of providers) if (id !== spec.id) needs.add(id);
     }
     for (const other of specs) if (other.hostId === spec.id) needs.add(other.id);

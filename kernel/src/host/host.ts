@@ -1,11 +1,19 @@
-import { type ClusterSettings, type Consumer, KubernelError, type PluginState, type PluginStatus, type RoleName, ROLES } from '@kubernel/sdk';
-import { callSignal, Channel, type Port, remote } from '@kubernel/sdk/rpc';
 import { MessageChannel } from 'node:worker_threads';
+import {
+  type ClusterSettings,
+  type Consumer,
+  KubernelError,
+  type PluginState,
+  type PluginStatus,
+  ROLES,
+  type RoleName,
+} from '@kubernel/sdk';
+import { Channel, callSignal, type Port, remote } from '@kubernel/sdk/rpc';
 import { isolateGone, roleUnavailable, startTimeout } from '../errors.ts';
 import { CrashHistory } from './backoff.ts';
 import { type Dependencies, dependencies } from './graph.ts';
-import { IsolateSlot } from './isolate-slot.ts';
 import { hostControl, type LogSink } from './host-control.ts';
+import { IsolateSlot } from './isolate-slot.ts';
 import type { PluginSpec } from './resolve.ts';
 
 /** How long a caller waits for a provider that is starting, in milliseconds. */
@@ -56,7 +64,10 @@ export class PluginHost {
 
   constructor(options: HostOptions) {
     this.#options = options;
-    this.#kernelServices = { ...options.kernelServices, 'host/v1': { plugins: async () => this.statuses(), watch: () => this.#watch(), metrics: () => this.metrics() } };
+    this.#kernelServices = {
+      ...options.kernelServices,
+      'host/v1': { plugins: async () => this.statuses(), watch: () => this.#watch(), metrics: () => this.metrics() },
+    };
   }
 
   /** Starts everything. Resolves when all plugins run; a plugin that fails is retried and reported, and holds nobody up. */
@@ -82,7 +93,10 @@ export class PluginHost {
       const current = this.#plugins.get(spec.id);
       if (current) current.spec = { ...current.spec, order: spec.order };
     }
-    const order = stopOrder(this.#edges, gone.map((plugin) => plugin.spec.id));
+    const order = stopOrder(
+      this.#edges,
+      gone.map((plugin) => plugin.spec.id),
+    );
     for (const id of order) await this.#remove(id);
     this.#edges = edges;
     for (const spec of added) this.#add(spec);
@@ -120,7 +134,9 @@ export class PluginHost {
   /** Merged over all isolates, in the Prometheus text format. */
   async metrics(): Promise<string> {
     const { AggregatorRegistry } = await import('prom-client');
-    const parts = await Promise.all([...this.#slots.values()].filter((slot) => slot.running).map(async (slot) => (await slot.service()).metrics().catch(() => [])));
+    const parts = await Promise.all(
+      [...this.#slots.values()].filter((slot) => slot.running).map(async (slot) => (await slot.service()).metrics().catch(() => [])),
+    );
     return AggregatorRegistry.aggregate(parts.filter((part) => part.length > 0) as never).metrics();
   }
 
@@ -149,7 +165,8 @@ export class PluginHost {
 
   report(id: string, state: 'degraded' | 'ok', reason: string): void {
     const plugin = this.#plugins.get(id);
-    if (plugin && (plugin.state === 'Running' || plugin.state === 'Degraded')) this.#move(plugin, state === 'ok' ? 'Running' : 'Degraded', state === 'ok' ? undefined : reason);
+    if (plugin && (plugin.state === 'Running' || plugin.state === 'Degraded'))
+      this.#move(plugin, state === 'ok' ? 'Running' : 'Degraded', state === 'ok' ? undefined : reason);
   }
 
   // ------------------------------------------------------------------------------------------------ one plugin's life
@@ -157,10 +174,22 @@ export class PluginHost {
   #add(spec: PluginSpec): void {
     let slot = this.#slots.get(spec.isolate);
     if (!slot) {
-      slot = new IsolateSlot(spec.isolate, spec.isolateKind, spec.heapMb, hostControl(this, this.#options.log), { crashed: (ended, reason) => this.#crashed(ended, reason) });
+      slot = new IsolateSlot(spec.isolate, spec.isolateKind, spec.heapMb, hostControl(this, this.#options.log), {
+        crashed: (ended, reason) => this.#crashed(ended, reason),
+      });
       this.#slots.set(spec.isolate, slot);
     }
-    this.#plugins.set(spec.id, { spec, slot, state: 'Pending', reason: undefined, since: Date.now(), history: new CrashHistory(), restarts: 0, abort: new AbortController(), timer: undefined });
+    this.#plugins.set(spec.id, {
+      spec,
+      slot,
+      state: 'Pending',
+      reason: undefined,
+      since: Date.now(),
+      history: new CrashHistory(),
+      restarts: 0,
+      abort: new AbortController(),
+      timer: undefined,
+    });
   }
 
   /** Waits for what it needs, for its election, then starts it. Resolves when it runs or when it failed this time. */
@@ -194,7 +223,9 @@ export class PluginHost {
     const { id, role, name, entry, config, limits, order } = plugin.spec;
     const { dataDir, cluster } = this.#options;
     const service = await plugin.slot.service();
-    await withTimeout(service.load({ id, role, name, entry, config, cluster, dataDir, limits, order }), limits.startMs, () => startTimeout(id, limits.startMs));
+    await withTimeout(service.load({ id, role, name, entry, config, cluster, dataDir, limits, order }), limits.startMs, () =>
+      startTimeout(id, limits.startMs),
+    );
   }
 
   /** An isolate ended without being asked: everything in it starts again, after a while. */
@@ -240,9 +271,11 @@ export class PluginHost {
     if (wasUp) {
       const { drainMs } = plugin.spec.limits;
       const stopping = (await plugin.slot.service()).stop(plugin.spec.id, drainMs);
-      await withTimeout(stopping, drainMs + 1_000, () => new KubernelError('ERR_PLUGIN_STOP_TIMEOUT', `${plugin.spec.id} did not stop in ${drainMs} ms`)).catch((error: Error) =>
-        this.#options.log.log('warn', plugin.spec.id, 'stopped uncleanly', { error: error.message }),
-      );
+      await withTimeout(
+        stopping,
+        drainMs + 1_000,
+        () => new KubernelError('ERR_PLUGIN_STOP_TIMEOUT', `${plugin.spec.id} did not stop in ${drainMs} ms`),
+      ).catch((error: Error) => this.#options.log.log('warn', plugin.spec.id, 'stopped uncleanly', { error: error.message }));
     }
     this.#move(plugin, 'Stopped', undefined);
   }
@@ -266,7 +299,11 @@ export class PluginHost {
   async #change(spec: PluginSpec): Promise<AppliedChange> {
     const plugin = this.#plugin(spec.id);
     const old = plugin.spec;
-    if (onlyConfigChanged(old, spec) && plugin.slot.running && (await (await plugin.slot.service()).reconfigure(spec.id, spec.config).catch(() => false))) {
+    if (
+      onlyConfigChanged(old, spec) &&
+      plugin.slot.running &&
+      (await (await plugin.slot.service()).reconfigure(spec.id, spec.config).catch(() => false))
+    ) {
       plugin.spec = spec;
       return { id: spec.id, change: 'reconfigured' };
     }
@@ -294,7 +331,8 @@ export class PluginHost {
   // ------------------------------------------------------------------------------------------------ connections
 
   async #provider(role: RoleName, name: string | undefined): Promise<Plugin> {
-    const found = (): Plugin | undefined => [...this.#plugins.values()].find((plugin) => plugin.spec.role === role && (name === undefined || plugin.spec.name === name));
+    const found = (): Plugin | undefined =>
+      [...this.#plugins.values()].find((plugin) => plugin.spec.role === role && (name === undefined || plugin.spec.name === name));
     const running = (): Plugin | undefined => {
       const plugin = found();
       return plugin && (plugin.state === 'Running' || plugin.state === 'Degraded') ? plugin : undefined;
@@ -305,7 +343,13 @@ export class PluginHost {
       if (plugin) return plugin;
       const left = deadline - Date.now();
       const candidate = found();
-      if (left <= 0 || !candidate) throw roleUnavailable(role, candidate ? `${candidate.spec.id} is ${candidate.state}${candidate.reason ? ` (${candidate.reason})` : ''}` : 'the config names no such plugin');
+      if (left <= 0 || !candidate)
+        throw roleUnavailable(
+          role,
+          candidate
+            ? `${candidate.spec.id} is ${candidate.state}${candidate.reason ? ` (${candidate.reason})` : ''}`
+            : 'the config names no such plugin',
+        );
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, left);
         this.#once(() => (clearTimeout(timer), resolve()));
@@ -405,7 +449,11 @@ export interface AppliedChange {
 }
 
 function consumerOf(spec: PluginSpec): Consumer {
-  return { id: spec.id, user: { name: `system:plugin:${spec.id}`, groups: ['system:plugins', 'system:authenticated'] }, rules: spec.permissions };
+  return {
+    id: spec.id,
+    user: { name: `system:plugin:${spec.id}`, groups: ['system:plugins', 'system:authenticated'] },
+    rules: spec.permissions,
+  };
 }
 
 /** Those who need others before those they need. */

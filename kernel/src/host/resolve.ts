@@ -1,11 +1,20 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { type IsolateKind, KubernelError, type PermissionRule, type PluginLimits, pluginId, type Requirement, ROLES, type RoleName } from '@kubernel/sdk';
+import {
+  type IsolateKind,
+  KubernelError,
+  type PermissionRule,
+  type PluginLimits,
+  pluginId,
+  type Requirement,
+  ROLES,
+  type RoleName,
+} from '@kubernel/sdk';
 import semver from 'semver';
 import type { ClusterConfig, PluginConfig } from '../config/cluster-config.ts';
 import { pluginNotFound, pluginVersion } from '../errors.ts';
-import { packageByName, type PluginPackage } from './catalog.ts';
+import { type PluginPackage, packageByName } from './catalog.ts';
 
 /** The kernel API that manifests name in their `kernel` range. */
 export const KERNEL_API = '1.0.0';
@@ -62,27 +71,52 @@ export async function resolvePlugins(config: ClusterConfig, own: readonly Plugin
   checkRequirements(specs, problems);
   if (problems.length === 1) throw problems[0];
   if (problems.length > 1) {
-    throw new KubernelError('ERR_PLUGINS_UNRESOLVED', problems.map((problem) => problem.message).join('\n'), { subject: problems[0]?.subject ?? '', hint: problems[0]?.hint ?? '' });
+    throw new KubernelError('ERR_PLUGINS_UNRESOLVED', problems.map((problem) => problem.message).join('\n'), {
+      subject: problems[0]?.subject ?? '',
+      hint: problems[0]?.hint ?? '',
+    });
   }
   return specs;
 }
 
-async function resolveOne(id: string, plugin: PluginConfig, order: number, config: ClusterConfig, own: readonly PluginPackage[], configDir: string): Promise<PluginSpec> {
+async function resolveOne(
+  id: string,
+  plugin: PluginConfig,
+  order: number,
+  config: ClusterConfig,
+  own: readonly PluginPackage[],
+  configDir: string,
+): Promise<PluginSpec> {
   const candidates = plugin.package ? [await packageByName(plugin.package, configDir)] : own;
-  const found = candidates.flatMap((entry) => entry.manifest.provides.filter((one) => pluginId(one.role, one.name) === id).map((provision) => ({ entry, provision })))[0];
+  const found = candidates.flatMap((entry) =>
+    entry.manifest.provides.filter((one) => pluginId(one.role, one.name) === id).map((provision) => ({ entry, provision })),
+  )[0];
   if (!found) {
-    const near = candidates.flatMap((entry) => entry.manifest.provides.map((one) => pluginId(one.role, one.name))).filter((other) => other.split('/')[0] === id.split('/')[0]);
-    throw pluginNotFound(id, near.length > 0 ? `there are: ${near.sort().join(', ')}` : 'for a plugin of your own, name its npm package with `package:`');
+    const near = candidates
+      .flatMap((entry) => entry.manifest.provides.map((one) => pluginId(one.role, one.name)))
+      .filter((other) => other.split('/')[0] === id.split('/')[0]);
+    throw pluginNotFound(
+      id,
+      near.length > 0 ? `there are: ${near.sort().join(', ')}` : 'for a plugin of your own, name its npm package with `package:`',
+    );
   }
   const { entry, provision } = found;
   const { manifest } = entry;
-  if (!semver.validRange(plugin.version)) throw new KubernelError('ERR_CONFIG_INVALID', `${id}: ${JSON.stringify(plugin.version)} is not a semver range`, { subject: id });
+  if (!semver.validRange(plugin.version))
+    throw new KubernelError('ERR_CONFIG_INVALID', `${id}: ${JSON.stringify(plugin.version)} is not a semver range`, { subject: id });
   if (!semver.satisfies(entry.version, plugin.version)) throw pluginVersion(id, entry.version, plugin.version);
   if (!semver.satisfies(KERNEL_API, manifest.kernel)) {
-    throw new KubernelError('ERR_KERNEL_VERSION', `${id} (${entry.name} ${entry.version}) needs kernel API ${manifest.kernel}, this is ${KERNEL_API}`, { subject: id });
+    throw new KubernelError(
+      'ERR_KERNEL_VERSION',
+      `${id} (${entry.name} ${entry.version}) needs kernel API ${manifest.kernel}, this is ${KERNEL_API}`,
+      { subject: id },
+    );
   }
   if (!(provision.role in ROLES)) {
-    throw new KubernelError('ERR_UNKNOWN_ROLE', `${id}: this kernel has no role ${provision.role}`, { subject: id, hint: `it has: ${Object.keys(ROLES).join(', ')}` });
+    throw new KubernelError('ERR_UNKNOWN_ROLE', `${id}: this kernel has no role ${provision.role}`, {
+      subject: id,
+      hint: `it has: ${Object.keys(ROLES).join(', ')}`,
+    });
   }
   await checkPluginConfig(id, plugin.config, entry, provision.config ?? manifest.config);
   const { isolate, isolateKind, heapMb } = placement(id, plugin, manifest.isolate ?? 'thread', manifest.limits?.heapMb, config);
@@ -108,16 +142,25 @@ async function resolveOne(id: string, plugin: PluginConfig, order: number, confi
 
 function placement(id: string, plugin: PluginConfig, wanted: IsolateKind, heapMb: number | undefined, config: ClusterConfig) {
   const name = plugin.isolate ?? wanted;
-  if (name === 'thread' || name === 'inline' || name === 'process') return { isolate: name === 'inline' ? 'inline' : id, isolateKind: name, heapMb } as const;
+  if (name === 'thread' || name === 'inline' || name === 'process')
+    return { isolate: name === 'inline' ? 'inline' : id, isolateKind: name, heapMb } as const;
   const shared = config.isolates[name];
   if (!shared) {
     const known = ['thread', 'inline', 'process', ...Object.keys(config.isolates)];
-    throw new KubernelError('ERR_CONFIG_INVALID', `${id}: there is no isolate ${JSON.stringify(name)}`, { subject: id, hint: `there are: ${known.join(', ')}` });
+    throw new KubernelError('ERR_CONFIG_INVALID', `${id}: there is no isolate ${JSON.stringify(name)}`, {
+      subject: id,
+      hint: `there are: ${known.join(', ')}`,
+    });
   }
   return { isolate: shared.kind === 'inline' ? 'inline' : name, isolateKind: shared.kind, heapMb: shared.heapMb } as const;
 }
 
-async function checkPluginConfig(id: string, given: Record<string, unknown>, entry: PluginPackage, schemaFile: string | undefined): Promise<void> {
+async function checkPluginConfig(
+  id: string,
+  given: Record<string, unknown>,
+  entry: PluginPackage,
+  schemaFile: string | undefined,
+): Promise<void> {
   if (Object.keys(given).length === 0) return;
   if (!schemaFile) throw new KubernelError('ERR_CONFIG_INVALID', `${id} takes no config`, { subject: id });
   const schema = JSON.parse(await readFile(join(entry.dir, schemaFile), 'utf8')) as object;
@@ -125,7 +168,10 @@ async function checkPluginConfig(id: string, given: Record<string, unknown>, ent
   const ajv = new Ajv2020({ allErrors: true, strict: false, validateFormats: false });
   const validate = ajv.compile(schema);
   if (validate(given)) return;
-  const wrong = (validate.errors ?? []).map((error) => `config${error.instancePath.replaceAll('/', '.')} ${error.message}${error.keyword === 'additionalProperties' ? ` (${String(error.params['additionalProperty'])})` : ''}`);
+  const wrong = (validate.errors ?? []).map(
+    (error) =>
+      `config${error.instancePath.replaceAll('/', '.')} ${error.message}${error.keyword === 'additionalProperties' ? ` (${String(error.params['additionalProperty'])})` : ''}`,
+  );
   throw new KubernelError('ERR_CONFIG_INVALID', `${id}: ${wrong.join('; ')}`, { subject: id, hint: `see the README of ${entry.name}` });
 }
 
@@ -136,7 +182,12 @@ function placeExtensions(specs: PluginSpec[], problems: KubernelError[]): void {
     if (description.kind !== 'extension') continue;
     const host = specs.find((other) => other.role === description.host);
     if (!host) {
-      problems.push(new KubernelError('ERR_ROLE_MISSING', `${spec.id} extends ${description.host}, and no plugin of the config provides that`, { subject: spec.id, hint: `add a plugin with the role ${description.host}` }));
+      problems.push(
+        new KubernelError('ERR_ROLE_MISSING', `${spec.id} extends ${description.host}, and no plugin of the config provides that`, {
+          subject: spec.id,
+          hint: `add a plugin with the role ${description.host}`,
+        }),
+      );
       continue;
     }
     spec.hostId = host.id;
@@ -151,14 +202,25 @@ function checkRequirements(specs: readonly PluginSpec[], problems: KubernelError
   for (const spec of specs) {
     for (const requirement of spec.requires) {
       if (requirement.optional || provided.has(requirement.role)) continue;
-      problems.push(new KubernelError('ERR_ROLE_MISSING', `${spec.id} requires the role ${requirement.role}, and no plugin of the config provides it`, { subject: spec.id, hint: `add a plugin with the role ${requirement.role}` }));
+      problems.push(
+        new KubernelError('ERR_ROLE_MISSING', `${spec.id} requires the role ${requirement.role}, and no plugin of the config provides it`, {
+          subject: spec.id,
+          hint: `add a plugin with the role ${requirement.role}`,
+        }),
+      );
     }
   }
   if (!specs.some((spec) => spec.role === 'storage/v1')) {
-    problems.push(new KubernelError('ERR_ROLE_MISSING', 'the config names no storage', { hint: 'add `storage/sqlite: {}` or `storage/memory: {}`' }));
+    problems.push(
+      new KubernelError('ERR_ROLE_MISSING', 'the config names no storage', { hint: 'add `storage/sqlite: {}` or `storage/memory: {}`' }),
+    );
   }
   const storages = specs.filter((spec) => spec.role === 'storage/v1');
   if (storages.length > 1) {
-    problems.push(new KubernelError('ERR_ROLE_TWICE', `the config names several storages: ${storages.map((spec) => spec.id).join(', ')}`, { hint: 'keep one, or set `enabled: false`' }));
+    problems.push(
+      new KubernelError('ERR_ROLE_TWICE', `the config names several storages: ${storages.map((spec) => spec.id).join(', ')}`, {
+        hint: 'keep one, or set `enabled: false`',
+      }),
+    );
   }
 }

@@ -19,7 +19,10 @@ export async function buildImage(dir: string, name: string, file: string): Promi
   const described = await readFile(join(dir, 'image.json'), 'utf8').catch(() => undefined);
   const rootfs = join(dir, 'rootfs');
   if (described === undefined || !(await stat(rootfs).catch(() => undefined))?.isDirectory()) {
-    throw new KubernelError('ERR_IMAGE_SOURCE', `${dir} is no image source`, { subject: dir, hint: 'it needs a folder rootfs/ and a file image.json such as {"entrypoint": ["/bin/app"]}' });
+    throw new KubernelError('ERR_IMAGE_SOURCE', `${dir} is no image source`, {
+      subject: dir,
+      hint: 'it needs a folder rootfs/ and a file image.json such as {"entrypoint": ["/bin/app"]}',
+    });
   }
   let config: Omit<ImageConfig, 'name'>;
   try {

@@ -4,8 +4,8 @@ import type { Extensions, Logger, PluginContext, RoleName, Roles } from '@kubern
 import { KubernelError, ROLES } from '@kubernel/sdk';
 import { type Client, createClient } from '@kubernel/sdk/client';
 import { Channel, type Port, remote } from '@kubernel/sdk/rpc';
-import type { HostControl, LoadRequest } from './protocol.ts';
 import type { IsolateMetrics } from './metrics.ts';
+import type { HostControl, LoadRequest } from './protocol.ts';
 import { redact } from './redact.ts';
 
 export interface ContextParts {
@@ -27,7 +27,9 @@ export function createContext({ plugin, host, metrics, signal, extensions, defer
   const use = <R extends RoleName>(role: R, name?: string): Roles[R] => {
     const description = ROLES[role];
     if (description.kind === 'extension') {
-      throw new KubernelError('ERR_NOT_A_SERVICE', `${role} is an extension of ${description.host}: reach it with ctx.extensions()`, { subject: id });
+      throw new KubernelError('ERR_NOT_A_SERVICE', `${role} is an extension of ${description.host}: reach it with ctx.extensions()`, {
+        subject: id,
+      });
     }
     const key = `${role} ${name ?? ''}`;
     let service = services.get(key);

@@ -14,16 +14,23 @@ export class IsolateMetrics {
   factory(): MetricsFactory {
     return {
       counter: (name, help, labelNames = []) => {
-        const metric = this.#define((prometheus) => existing<InstanceType<Prometheus['Counter']>>(prometheus, name) ?? new prometheus.Counter({ name, help, labelNames }));
+        const metric = this.#define(
+          (prometheus) =>
+            existing<InstanceType<Prometheus['Counter']>>(prometheus, name) ?? new prometheus.Counter({ name, help, labelNames }),
+        );
         return { inc: (labels = {}, value = 1) => metric((found) => found.inc(labels, value)) } satisfies Counter;
       },
       gauge: (name, help, labelNames = []) => {
-        const metric = this.#define((prometheus) => existing<InstanceType<Prometheus['Gauge']>>(prometheus, name) ?? new prometheus.Gauge({ name, help, labelNames }));
+        const metric = this.#define(
+          (prometheus) => existing<InstanceType<Prometheus['Gauge']>>(prometheus, name) ?? new prometheus.Gauge({ name, help, labelNames }),
+        );
         return { set: (labels, value) => metric((found) => found.set(labels, value)) } satisfies Gauge;
       },
       histogram: (name, help, labelNames = [], buckets) => {
         const metric = this.#define(
-          (prometheus) => existing<InstanceType<Prometheus['Histogram']>>(prometheus, name) ?? new prometheus.Histogram({ name, help, labelNames, ...(buckets ? { buckets: [...buckets] } : {}) }),
+          (prometheus) =>
+            existing<InstanceType<Prometheus['Histogram']>>(prometheus, name) ??
+            new prometheus.Histogram({ name, help, labelNames, ...(buckets ? { buckets: [...buckets] } : {}) }),
         );
         return { observe: (labels, value) => metric((found) => found.observe(labels, value)) } satisfies Histogram;
       },

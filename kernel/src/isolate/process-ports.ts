@@ -44,7 +44,8 @@ export class ProcessPorts {
 
   #post(number: number, message: unknown, transfer: readonly unknown[]): void {
     const moved: [(string | number)[], number][] = [];
-    const plain = transfer.length > 0 ? replacePorts(message, transfer, [], (path, port) => moved.push([path, this.#bridge(port)])) : message;
+    const plain =
+      transfer.length > 0 ? replacePorts(message, transfer, [], (path, port) => moved.push([path, this.#bridge(port)])) : message;
     this.#pipe.send([number, 'm', plain, moved] satisfies Frame);
   }
 
@@ -120,7 +121,12 @@ class VirtualPort extends EventEmitter implements Port {
   }
 }
 
-function replacePorts(value: unknown, transfer: readonly unknown[], path: (string | number)[], found: (path: (string | number)[], port: Port) => void): unknown {
+function replacePorts(
+  value: unknown,
+  transfer: readonly unknown[],
+  path: (string | number)[],
+  found: (path: (string | number)[], port: Port) => void,
+): unknown {
   if (transfer.includes(value)) {
     found(path, value as Port);
     return null;

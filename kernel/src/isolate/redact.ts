@@ -10,7 +10,8 @@ export function redact(fields: LogFields): LogFields {
 }
 
 function plain(value: unknown, depth: number): unknown {
-  if (value instanceof Error) return (value as { code?: string }).code ? `${(value as { code?: string }).code}: ${value.message}` : value.message;
+  if (value instanceof Error)
+    return (value as { code?: string }).code ? `${(value as { code?: string }).code}: ${value.message}` : value.message;
   if (typeof value === 'function' || typeof value === 'symbol') return String(value);
   if (typeof value !== 'object' || value === null) return value;
   if (depth > 3) return '[nested]';

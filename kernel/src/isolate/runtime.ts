@@ -1,4 +1,13 @@
-import { KubernelError, type Consumer, type Extension, type Extensions, type PerConsumer, type PluginDefinition, type RoleName, ROLES } from '@kubernel/sdk';
+import {
+  type Consumer,
+  type Extension,
+  type Extensions,
+  KubernelError,
+  type PerConsumer,
+  type PluginDefinition,
+  ROLES,
+  type RoleName,
+} from '@kubernel/sdk';
 import { Channel, type Port, remote } from '@kubernel/sdk/rpc';
 import { createContext } from './context.ts';
 import { IsolateMetrics } from './metrics.ts';
@@ -39,12 +48,24 @@ export class IsolateRuntime implements IsolateService {
     const definitions = [module.default ?? []].flat() as PluginDefinition[];
     const definition = definitions.find((one) => one.role === request.role && one.name === request.name);
     if (!definition) {
-      throw new KubernelError('ERR_PLUGIN_ENTRY', `the default export of ${request.entry} has no definition of ${request.role} ${request.name}`, {
-        subject: request.id,
-        hint: 'the entry must export default definePlugin(role, name, …) for what the manifest provides',
-      });
+      throw new KubernelError(
+        'ERR_PLUGIN_ENTRY',
+        `the default export of ${request.entry} has no definition of ${request.role} ${request.name}`,
+        {
+          subject: request.id,
+          hint: 'the entry must export default definePlugin(role, name, …) for what the manifest provides',
+        },
+      );
     }
-    this.#plugins.set(request.id, { request, definition, abort: new AbortController(), instance: undefined, disposals: [], early: [], channels: new Set() });
+    this.#plugins.set(request.id, {
+      request,
+      definition,
+      abort: new AbortController(),
+      instance: undefined,
+      disposals: [],
+      early: [],
+      channels: new Set(),
+    });
   }
 
   async start(id: string): Promise<void> {

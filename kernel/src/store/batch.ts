@@ -1,4 +1,4 @@
-import { EXPECT_ANY, type CommitResult, type EventBatch, type HistoryBatch, type WriteBatch } from '@kubernel/sdk';
+import { type CommitResult, type EventBatch, EXPECT_ANY, type HistoryBatch, type WriteBatch } from '@kubernel/sdk';
 import { invalidBatch } from './errors.ts';
 
 /**
@@ -6,7 +6,8 @@ import { invalidBatch } from './errors.ts';
  * not fail theirs. Returns the batch's weight in bytes.
  */
 export function weigh({ keys, values, expects }: WriteBatch): number {
-  if (!Array.isArray(keys) || !Array.isArray(values) || !Array.isArray(expects)) throw invalidBatch('a batch has the columns keys, values and expects');
+  if (!Array.isArray(keys) || !Array.isArray(values) || !Array.isArray(expects))
+    throw invalidBatch('a batch has the columns keys, values and expects');
   if (keys.length !== values.length || keys.length !== expects.length) {
     throw invalidBatch(`columns differ in length: ${keys.length} keys, ${values.length} values, ${expects.length} expects`);
   }
@@ -15,8 +16,10 @@ export function weigh({ keys, values, expects }: WriteBatch): number {
     const key = keys[i];
     const value = values[i];
     const expect = expects[i] as number;
-    if (typeof key !== 'string' || key === '' || !key.isWellFormed()) throw invalidBatch(`keys[${i}] is not a well-formed, non-empty string`);
-    if (value !== null && (typeof value !== 'string' || !value.isWellFormed())) throw invalidBatch(`the value of "${key}" is not a well-formed string`);
+    if (typeof key !== 'string' || key === '' || !key.isWellFormed())
+      throw invalidBatch(`keys[${i}] is not a well-formed, non-empty string`);
+    if (value !== null && (typeof value !== 'string' || !value.isWellFormed()))
+      throw invalidBatch(`the value of "${key}" is not a well-formed string`);
     if (!Number.isSafeInteger(expect) || expect < EXPECT_ANY) throw invalidBatch(`"${key}" expects ${expect}, which is not a revision`);
     bytes += key.length + (value?.length ?? 0) + 32;
   }

@@ -14,11 +14,15 @@ export const storeUnavailable = (waitedMs: number): KubernelError =>
   });
 
 export const storeInterrupted = (cause: unknown): KubernelError =>
-  new KubernelError('ERR_STORE_INTERRUPTED', `the storage went away while it was writing: ${(cause as Error | undefined)?.message ?? String(cause)}`, {
-    subject: 'store',
-    hint: 'the batch was written as a whole or not at all: read before trying again',
-    cause,
-  });
+  new KubernelError(
+    'ERR_STORE_INTERRUPTED',
+    `the storage went away while it was writing: ${(cause as Error | undefined)?.message ?? String(cause)}`,
+    {
+      subject: 'store',
+      hint: 'the batch was written as a whole or not at all: read before trying again',
+      cause,
+    },
+  );
 
 export const storeClosed = (): KubernelError => new KubernelError('ERR_STORE_CLOSED', 'the store is closed', { subject: 'store' });
 

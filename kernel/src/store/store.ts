@@ -1,4 +1,15 @@
-import type { CommitResult, HistoryBatch, ListOptions, ListPage, Logger, Storage, Store as StoreRole, StoredValue, StoreInfo, WriteBatch } from '@kubernel/sdk';
+import type {
+  CommitResult,
+  HistoryBatch,
+  ListOptions,
+  ListPage,
+  Logger,
+  Storage,
+  StoredValue,
+  StoreInfo,
+  Store as StoreRole,
+  WriteBatch,
+} from '@kubernel/sdk';
 import { isCode, KubernelError } from '@kubernel/sdk';
 import { Bus, type BusOptions, type SubscribeOptions } from '../bus/bus.ts';
 import type { Subscription } from '../bus/subscription.ts';
@@ -132,7 +143,8 @@ export class Store implements StoreRole {
     const events = eventsOf(batch, result);
     const newest = events.revisions.at(-1);
     if (newest === undefined) return;
-    if (!this.#shared && (events.revisions[0] as number) <= this.#bus.revision) throw storageBehind(events.revisions[0] as number, this.#bus.revision);
+    if (!this.#shared && (events.revisions[0] as number) <= this.#bus.revision)
+      throw storageBehind(events.revisions[0] as number, this.#bus.revision);
     this.#advance(newest);
     if (!this.#shared) this.#bus.publish(events);
   }
@@ -209,7 +221,10 @@ export class Store implements StoreRole {
       await storage.backup(file);
     } catch (error) {
       if (!isCode(error, 'ERR_NO_SUCH_METHOD')) throw error;
-      throw new KubernelError('ERR_BACKUP_UNSUPPORTED', 'this storage cannot copy itself to a file', { subject: 'store', hint: 'use its own tools' });
+      throw new KubernelError('ERR_BACKUP_UNSUPPORTED', 'this storage cannot copy itself to a file', {
+        subject: 'store',
+        hint: 'use its own tools',
+      });
     }
   }
 
@@ -220,7 +235,13 @@ export class Store implements StoreRole {
 
   /** For metrics and `kubernel status`. */
   get gauges(): { revision: number; subscribers: number; busBytes: number; waiting: number; full: boolean } {
-    return { revision: this.#bus.revision, subscribers: this.#bus.subscribers, busBytes: this.#bus.bytes, waiting: this.#queue.length, full: this.#full };
+    return {
+      revision: this.#bus.revision,
+      subscribers: this.#bus.subscribers,
+      busBytes: this.#bus.bytes,
+      waiting: this.#queue.length,
+      full: this.#full,
+    };
   }
 
   /** Why writes do not go through, or undefined when they do. */

@@ -1,7 +1,7 @@
 import { MessageChannel } from 'node:worker_threads';
 import { afterEach, describe, expect, it } from 'vitest';
 import { KubernelError, StatusError } from '../errors.ts';
-import { callSignal, Channel } from './channel.ts';
+import { Channel, callSignal } from './channel.ts';
 import { remote } from './proxy.ts';
 
 const open: Channel[] = [];

@@ -1,5 +1,5 @@
 import { fromWireError, KubernelError, toWireError, type WireError } from '../errors.ts';
-import { isTransferring, transferList, type Port } from './port.ts';
+import { isTransferring, type Port, transferList } from './port.ts';
 
 /** Stream items that may be under way before the reader asks for more. Items are batches, so a few keep a pipe full. */
 const STREAM_CREDIT = 16;
@@ -155,10 +155,14 @@ export class Channel {
           return reader;
         }
         this.#streams.set(id, reader);
-        options.signal?.addEventListener('abort', () => {
-          reader.fail(abortReason(options.signal as AbortSignal));
-          if (this.#streams.delete(id)) this.#send([CANCEL, id]);
-        }, { once: true });
+        options.signal?.addEventListener(
+          'abort',
+          () => {
+            reader.fail(abortReason(options.signal as AbortSignal));
+            if (this.#streams.delete(id)) this.#send([CANCEL, id]);
+          },
+          { once: true },
+        );
         try {
           this.#port.postMessage([STREAM, id, service, method, args], options.transfer);
         } catch (error) {
@@ -183,10 +187,18 @@ export class Channel {
         void this.#serveStream(message[1], message[2], message[3], message[4]);
         return;
       case RESULT:
-        this.#settle(message[1], (call) => call.resolve(message[2]), (stream) => stream.end());
+        this.#settle(
+          message[1],
+          (call) => call.resolve(message[2]),
+          (stream) => stream.end(),
+        );
         return;
       case ERROR:
-        this.#settle(message[1], (call) => call.reject(fromWireError(message[2])), (stream) => stream.fail(fromWireError(message[2])));
+        this.#settle(
+          message[1],
+          (call) => call.reject(fromWireError(message[2])),
+          (stream) => stream.fail(fromWireError(message[2])),
+        );
         return;
       case ITEM:
         this.#streams.get(message[1])?.push(message[2]);
@@ -285,7 +297,9 @@ export class Channel {
     if (!target) throw new KubernelError('ERR_NO_SUCH_SERVICE', `nothing here serves ${service}`);
     const found = method in Object.prototype ? undefined : target[method];
     if (typeof found !== 'function') {
-      throw new KubernelError('ERR_NO_SUCH_METHOD', `${service} has no method ${method}`, { hint: 'the two sides may have different versions of the role' });
+      throw new KubernelError('ERR_NO_SUCH_METHOD', `${service} has no method ${method}`, {
+        hint: 'the two sides may have different versions of the role',
+      });
     }
     return found.bind(target) as (...args: unknown[]) => unknown;
   }

@@ -1,5 +1,5 @@
-import type { Channel } from './channel.ts';
 import { KubernelError } from '../errors.ts';
+import type { Channel } from './channel.ts';
 
 /**
  * A service on the other side of a channel as an object with the role's methods. `connect` is asked for a channel when

@@ -12,7 +12,10 @@ export async function down({ dataDir }: { dataDir: string }): Promise<void> {
   await control(dir, 'POST', '/stop');
   const deadline = Date.now() + PATIENCE_MS;
   while (await readRunFile(dir)) {
-    if (Date.now() > deadline) throw new KubernelError('ERR_STOP_TIMEOUT', `the cluster on ${dir} has not stopped in ${PATIENCE_MS / 1000} s`, { hint: 'look at its log; kill -9 loses nothing that was acknowledged' });
+    if (Date.now() > deadline)
+      throw new KubernelError('ERR_STOP_TIMEOUT', `the cluster on ${dir} has not stopped in ${PATIENCE_MS / 1000} s`, {
+        hint: 'look at its log; kill -9 loses nothing that was acknowledged',
+      });
     await delay(50);
   }
   print(`The cluster on ${dir} has stopped.`);

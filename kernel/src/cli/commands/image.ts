@@ -35,6 +35,12 @@ export async function imageBuild(dir: string, { dataDir, tag, file }: { dataDir:
 export async function imageLs({ dataDir, output }: { dataDir: string; output: OutputFormat }): Promise<void> {
   const images = await control<Image[]>(resolve(dataDir), 'GET', '/images');
   if (output === 'json') return printJson(images);
-  const rows = images.flatMap((image) => (image.repoTags.length > 0 ? image.repoTags : ['<none>']).map((name) => [name, image.id.replace('sha256:', '').slice(0, 12), size(Number(image.size))]));
+  const rows = images.flatMap((image) =>
+    (image.repoTags.length > 0 ? image.repoTags : ['<none>']).map((name) => [
+      name,
+      image.id.replace('sha256:', '').slice(0, 12),
+      size(Number(image.size)),
+    ]),
+  );
   print(table(['IMAGE', 'ID', 'SIZE'], rows));
 }

@@ -29,7 +29,9 @@ export async function snapshotRestore(file: string, { dataDir, force }: { dataDi
     const answer = database.prepare('PRAGMA quick_check').get() as { quick_check: string };
     if (answer.quick_check !== 'ok') throw new Error(answer.quick_check);
   } catch (error) {
-    throw new KubernelError('ERR_SNAPSHOT_INVALID', `${file} is no snapshot: ${(error as Error).message}`, { hint: 'name a file that `kubernel snapshot save` wrote' });
+    throw new KubernelError('ERR_SNAPSHOT_INVALID', `${file} is no snapshot: ${(error as Error).message}`, {
+      hint: 'name a file that `kubernel snapshot save` wrote',
+    });
   }
   const database = databaseOf(dir);
   await mkdir(dirname(database), { recursive: true, mode: 0o700 });
@@ -38,7 +40,9 @@ export async function snapshotRestore(file: string, { dataDir, force }: { dataDi
     await copyFile(resolve(file), database, force ? 0 : constants.COPYFILE_EXCL);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    throw new KubernelError('ERR_DATA_EXISTS', `${dir} holds a cluster already`, { hint: 'restore elsewhere with --data-dir, or replace it with --force' });
+    throw new KubernelError('ERR_DATA_EXISTS', `${dir} holds a cluster already`, {
+      hint: 'restore elsewhere with --data-dir, or replace it with --force',
+    });
   }
   await chmod(database, 0o600);
   print(`Restored ${file}. Start the cluster with: kubernel up --data-dir ${dataDir}`);

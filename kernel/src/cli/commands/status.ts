@@ -12,7 +12,11 @@ export async function status({ dataDir, output }: { dataDir: string; output: Out
   print(`Cluster ${document.name}  (kubernel ${document.version}, pid ${document.pid}, up ${duration(document.uptimeSeconds * 1000)})`);
   print(`Config  ${document.config ?? '(embedded)'}`);
   print(`Data    ${document.dataDir}`);
-  print('error' in store ? `Store   ${store.error}` : `Store   revision ${store.revision}, ${store.keys} objects, ${size(store.sizeBytes)}${store.full ? ', FULL' : ''}`);
+  print(
+    'error' in store
+      ? `Store   ${store.error}`
+      : `Store   revision ${store.revision}, ${store.keys} objects, ${size(store.sizeBytes)}${store.full ? ', FULL' : ''}`,
+  );
   print('');
   const now = Date.now();
   const rows = document.plugins.map((plugin) => [

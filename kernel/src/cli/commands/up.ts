@@ -5,16 +5,17 @@ import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { KubernelError, type PluginStatus } from '@kubernel/sdk';
 import { parse } from 'yaml';
-import { serveControl, type StatusDocument } from '../../control/server.ts';
-import { control } from '../../control/client.ts';
 import type { ClusterDocument } from '../../config/cluster-config.ts';
+import { control } from '../../control/client.ts';
+import { type StatusDocument, serveControl } from '../../control/server.ts';
 import { readRunFile } from '../../data-dir.ts';
 import { dataDirInUse } from '../../errors.ts';
 import { repositoryRoot } from '../../host/catalog.ts';
 import { createKernel } from '../../kernel.ts';
-import { examine, lacking } from '../machine.ts';
 import { createLog } from '../log.ts';
+import { examine, lacking, type MachineCheck } from '../machine.ts';
 import { print, printError } from '../output.ts';
+import { installDebian } from './doctor.ts';
 import { kubernelVersion } from './version.ts';
 
 export interface UpOptions {
@@ -32,6 +33,7 @@ export async function up(options: UpOptions): Promise<void> {
   const running = await readRunFile(dataDir);
   if (running) throw dataDirInUse(dataDir, running.pid);
   const config = resolve(options.config ?? (await defaultConfig()));
+  if (options.config) await prepare(config);
   if (options.detach) return detach(options, config, dataDir);
 
   const began = performance.now();
@@ -72,15 +74,42 @@ export async function up(options: UpOptions): Promise<void> {
   process.exit(0);
 }
 
-/** standalone.yaml where real containers can run, else dev.yaml, and says why. */
+/** standalone.yaml where real containers can run (installing what they need), else dev.yaml, and says why. */
 async function defaultConfig(): Promise<string> {
   const root = join(repositoryRoot(), 'config');
-  const missing = lacking(await examine());
+  const missing = await installLacking();
   if (missing.length === 0) return join(root, 'standalone.yaml');
   print('This machine cannot run real containers, so nodes will be simulated (config/dev.yaml):');
   for (const item of missing) print(`  - ${item.name}: ${item.problem}`);
   print('  `kubernel doctor` explains what to do about it.\n');
   return join(root, 'dev.yaml');
+}
+
+/** A config that was asked for is not replaced by another: what it needs and cannot get is an error. */
+async function prepare(config: string): Promise<void> {
+  const { spec } = (parse(await readFile(config, 'utf8').catch(() => '')) as Partial<ClusterDocument> | null) ?? {};
+  const runtime = spec?.plugins?.['cri/containerd'];
+  if (runtime === undefined || runtime?.enabled === false || runtime?.config?.['socket'] !== undefined) return;
+  const [first] = await installLacking();
+  if (first)
+    throw new KubernelError('ERR_MACHINE', `${config} runs real containers, and this machine cannot: ${first.name}: ${first.problem}`, {
+      hint: first.remedy ?? '`kubernel doctor` explains',
+    });
+}
+
+/** Installs missing Debian packages where that is possible: as root, with apt. Returns what is still lacking. */
+async function installLacking(): Promise<MachineCheck[]> {
+  const missing = lacking(await examine());
+  const packages = [...new Set(missing.flatMap((check) => check.debian ?? []))];
+  const hopeless = missing.some((check) => check.debian === undefined);
+  if (packages.length === 0 || hopeless || process.getuid?.() !== 0) return missing;
+  print(`Real containers need ${packages.join(', ')}: containerd and runc run them, CNI plugins, iproute2 and iptables connect them.`);
+  try {
+    installDebian(packages);
+  } catch (error) {
+    printError(error);
+  }
+  return lacking(await examine());
 }
 
 /** The same composition with another port, so that the file stays the one that is watched only when it is not overridden. */
@@ -95,7 +124,11 @@ async function withPort(file: string, port: number): Promise<ClusterDocument> {
 function announce(plugins: readonly PluginStatus[], dataDir: string, name: string, ms: number): void {
   const unwell = plugins.filter((plugin) => !['Running', 'Standby'].includes(plugin.state));
   for (const plugin of unwell) print(`  ${plugin.id} is ${plugin.state}: ${plugin.reason ?? ''}`);
-  print(unwell.length === 0 ? `Cluster ${name} is ready (${(ms / 1000).toFixed(1)} s).\n` : `\nCluster ${name} serves, but ${unwell.length} of ${plugins.length} plugins do not run; its log is ${join(dataDir, 'kubernel.log')}\n`);
+  print(
+    unwell.length === 0
+      ? `Cluster ${name} is ready (${(ms / 1000).toFixed(1)} s).\n`
+      : `\nCluster ${name} serves, but ${unwell.length} of ${plugins.length} plugins do not run; its log is ${join(dataDir, 'kubernel.log')}\n`,
+  );
   print(`  export KUBECONFIG=${join(dataDir, 'kubeconfig')}`);
   print('  kubectl get nodes');
   print(process.stdout.isTTY ? '\nCtrl-C stops it.' : '');
@@ -108,7 +141,8 @@ class Progress {
   changed(status: PluginStatus): void {
     const at = `${((performance.now() - this.#began) / 1000).toFixed(1)}s`.padStart(6);
     if (status.state === 'Running' && status.role !== 'api/v1') print(`${at}  ${status.id}`);
-    else if (status.state === 'Failed' || status.state === 'Restarting' || status.state === 'Degraded') print(`${at}  ${status.id} ${status.state}: ${status.reason ?? ''}`);
+    else if (status.state === 'Failed' || status.state === 'Restarting' || status.state === 'Degraded')
+      print(`${at}  ${status.id} ${status.state}: ${status.reason ?? ''}`);
   }
 }
 
@@ -116,7 +150,17 @@ class Progress {
 async function detach(options: UpOptions, config: string, dataDir: string): Promise<void> {
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
   const out = await open(join(dataDir, 'up.log'), 'w', 0o600);
-  const args = [process.argv[1] as string, 'up', '--config', config, '--data-dir', dataDir, '--log', options.log, ...(options.port === undefined ? [] : ['--port', String(options.port)])];
+  const args = [
+    process.argv[1] as string,
+    'up',
+    '--config',
+    config,
+    '--data-dir',
+    dataDir,
+    '--log',
+    options.log,
+    ...(options.port === undefined ? [] : ['--port', String(options.port)]),
+  ];
   const child = spawn(process.execPath, args, { detached: true, stdio: ['ignore', out.fd, out.fd], env: process.env });
   const exited = once(child, 'exit').then(() => true);
   const deadline = Date.now() + READY_MS;
@@ -130,7 +174,8 @@ async function detach(options: UpOptions, config: string, dataDir: string): Prom
       announce(document.plugins, dataDir, document.name, document.uptimeSeconds * 1000);
       break;
     }
-    if (Date.now() > deadline) throw new KubernelError('ERR_CLUSTER_START', `the cluster is not ready after ${READY_MS / 1000} s; see ${join(dataDir, 'up.log')}`);
+    if (Date.now() > deadline)
+      throw new KubernelError('ERR_CLUSTER_START', `the cluster is not ready after ${READY_MS / 1000} s; see ${join(dataDir, 'up.log')}`);
   }
   print(`It runs in the background; stop it with: kubernel down --data-dir ${options.dataDir}`);
   await out.close();

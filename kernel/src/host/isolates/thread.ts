@@ -31,7 +31,12 @@ export function startThread({ name, heapMb, host }: IsolateOptions): Isolate {
     .run({ port: port2 as unknown as Port }, { transferList: [port2], signal: abort.signal, name: 'default' })
     .then(
       () => reason,
-      (error: Error & { code?: string }) => (abort.signal.aborted ? reason : error.code === 'ERR_WORKER_OUT_OF_MEMORY' ? `out of memory (heap limit ${heapMb ?? 'default'} MiB)` : (error.stack ?? error.message)),
+      (error: Error & { code?: string }) =>
+        abort.signal.aborted
+          ? reason
+          : error.code === 'ERR_WORKER_OUT_OF_MEMORY'
+            ? `out of memory (heap limit ${heapMb ?? 'default'} MiB)`
+            : (error.stack ?? error.message),
     )
     .finally(() => {
       port1.close();
