@@ -95,7 +95,7 @@ export class SchedulingCycle {
       else nominator.set(entry.info, nominatedNode);
       break;
     }
-    const message = fitError(diagnosis.nodeCount, diagnosis.reasons, diagnosis.rejection?.reasons, hints.join(' '));
+    const message = fitError(diagnosis.nodeCount, diagnosis.reasons, diagnosis.rejection?.reasons, hints.join(', '));
     failures.report(schedulerName, entry.info.pod, { reason: 'Unschedulable', message, nominatedNode });
     queue.requeue(entry, { rejectedBy: diagnosis.rejectedBy });
   }
