@@ -16,3 +16,5 @@ export * from './selector.ts';
 export * from './node-affinity.ts';
 export * from './pod-requests.ts';
 export * from './tolerations.ts';
+export * from './resource-definition.ts';
+export * from './table.ts';

@@ -151,9 +151,9 @@ export function portName(value: string): string[] {
   return messages;
 }
 
-const UINT32_MAX = 0xffffffff;
+const ID_MAX = 2 ** 31 - 1;
 /** A Linux user or group id. */
-export const userOrGroupId = (id: number): string[] => (id >= 0 && id <= UINT32_MAX ? [] : [outsideRange(0, UINT32_MAX)]);
+export const userOrGroupId = (id: number): string[] => (id >= 0 && id <= ID_MAX ? [] : [outsideRange(0, ID_MAX)]);
 
 /** How metadata.name and generateName are checked: a generated name may end in a dash, as a suffix follows. */
 export type NameCheck = (name: string, prefix: boolean) => string[];

@@ -67,3 +67,10 @@ export interface ResourceRef {
   /** Where it is missing the resource is namespaced. */
   clusterScoped?: boolean;
 }
+
+/**
+ * A value that was decoded against its type's schema, so that each field, where present, has its declared type.
+ * Validators and strategies read such values field by field; nothing else should.
+ */
+// biome-ignore lint/suspicious/noExplicitAny: the schema is checked at run time, before these values come into being
+export type Decoded = Record<string, any>;

@@ -1,0 +1,60 @@
+import { PrintedValue, goJson } from '@kubernel/sdk/api';
+import { types } from '../types.ts';
+
+/**
+ * Objects as upstream prints them in "Invalid value": in its internal form, where fields have their Go names and
+ * absent ones are spelt out. Made from the type tables; what the internal types name or order differently is listed here.
+ */
+
+/** JSON name -> Go name, where it is not just the capitalised JSON name. */
+const NAMES: Readonly<Record<string, string>> = { stdinOnce: 'StdinOnce', tty: 'TTY', uid: 'UID', hostIPC: 'HostIPC', hostPID: 'HostPID' };
+/** Fields of a pod that the internal PodSpec keeps in its security context. */
+const HOST_FIELDS = ['hostNetwork', 'hostPID', 'hostIPC', 'shareProcessNamespace', 'hostUsers'];
+const POINTER_FIRST: Readonly<Record<string, readonly string[]>> = {
+  'core.v1.PodSecurityContext': HOST_FIELDS,
+};
+
+export function printGoForm(type: string, value: unknown): PrintedValue {
+  return new PrintedValue(goJson(goForm(type, value)));
+}
+
+function goForm(type: string, value: unknown): unknown {
+  if (value === undefined || value === null) return null;
+  if (type.startsWith('[]')) return (value as unknown[]).length ? (value as unknown[]).map((item) => goForm(type.slice(2), item)) : null;
+  if (type.startsWith('{}') || !types[type]) return value;
+  if (type === 'meta.v1.ObjectMeta') return value;
+  let object = value as Record<string, unknown>;
+  const out: Record<string, unknown> = {};
+  if (type === 'core.v1.PodSpec') object = withHostFields(object);
+  if (type === 'core.v1.PodTemplateSpec') Object.assign(out, object.metadata ?? {});
+  for (const [name, [fieldType, , flags]] of fieldsOf(type)) {
+    if (name === 'metadata' && type === 'core.v1.PodTemplateSpec') continue;
+    const field = object[name];
+    out[NAMES[name] ?? name[0]?.toUpperCase() + name.slice(1)] = field === undefined ? zeroOf(fieldType, flags.includes('p')) : goForm(fieldType, field);
+  }
+  return out;
+}
+
+function fieldsOf(type: string): [string, readonly [string, number, string, ...unknown[]]][] {
+  const fields = Object.entries(types[type] ?? {}) as [string, readonly [string, number, string, ...unknown[]]][];
+  if (type === 'core.v1.PodSpec') return fields.filter(([name]) => !HOST_FIELDS.includes(name) && name !== 'serviceAccount');
+  const first = POINTER_FIRST[type];
+  if (!first) return fields;
+  const host = Object.entries(types['core.v1.PodSpec'] ?? {}).filter(([name]) => first.includes(name)) as typeof fields;
+  return [...host.sort((a, b) => first.indexOf(a[0]) - first.indexOf(b[0])), ...fields];
+}
+
+function withHostFields(spec: Record<string, unknown>): Record<string, unknown> {
+  const context: Record<string, unknown> = { ...((spec.securityContext as object) ?? {}) };
+  for (const name of HOST_FIELDS) if (spec[name] !== undefined) context[name] = spec[name];
+  return { ...spec, securityContext: Object.keys(context).length || spec.securityContext ? context : undefined };
+}
+
+function zeroOf(type: string, pointer: boolean): unknown {
+  if (pointer || type.startsWith('[]') || type.startsWith('{}') || type === 'bytes' || type === 'time') return null;
+  if (type === 'string') return '';
+  if (type === 'bool') return false;
+  if (type === 'quantity') return '0';
+  if (/^(int|float)/.test(type) || type === 'intorstring') return 0;
+  return types[type] ? goForm(type, {}) : null;
+}
