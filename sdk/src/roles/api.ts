@@ -157,6 +157,8 @@ export interface ResourceDefinition {
   subresources?: Readonly<Record<string, Subresource>>;
   /** Field selectors beyond metadata.name and metadata.namespace, each as the value it selects on. */
   selectableFields?: Readonly<Record<string, (object: KubeObject) => string>>;
+  /** The message for a field selector on any other field. Default: `"x" is not a known field selector: only "metadata.name", "metadata.namespace"`. */
+  unknownField?(label: string): string;
   table?: TableDefinition;
   /** Resources without storage (SubjectAccessReview): answers the request. */
   virtual?: VirtualResource;

@@ -1,0 +1,77 @@
+import type { KubeObject } from '@kubernel/sdk/api';
+
+/**
+ * One object as the cache holds it: a single one-byte string, ready to be written to a socket. It is parsed only when a
+ * strategy, an admission plugin or a selector asks, and the parsed copy is held weakly.
+ */
+export class Entry {
+  readonly key: string;
+  readonly revision: number;
+  /** The object's JSON with resourceVersion in it. */
+  readonly text: string;
+  /** Where `"metadata":` starts in `text`: list items of built-in kinds are `{` and what follows from here. */
+  readonly metadataAt: number;
+  #parsed: WeakRef<KubeObject> | undefined;
+  #selectable: Selectable | undefined;
+
+  constructor(key: string, value: string, revision: number, selectable?: Selectable) {
+    this.key = key;
+    this.revision = revision;
+    this.text = withResourceVersion(value, revision);
+    this.metadataAt = Math.max(1, this.text.indexOf('"metadata":'));
+    this.#selectable = selectable;
+  }
+
+  /** Shared: whoever wants to change it takes {@link clone}. */
+  get object(): KubeObject {
+    let parsed = this.#parsed?.deref();
+    if (!parsed) {
+      parsed = JSON.parse(this.text) as KubeObject;
+      this.#parsed = new WeakRef(parsed);
+    }
+    return parsed;
+  }
+
+  clone(): KubeObject {
+    return JSON.parse(this.text) as KubeObject;
+  }
+
+  selectable(fields: FieldExtractor): Selectable {
+    this.#selectable ??= selectableOf(this.object, fields);
+    return this.#selectable;
+  }
+}
+
+/** What selectors match on, extracted once for each version of an object. */
+export interface Selectable {
+  labels: Readonly<Record<string, string>> | undefined;
+  fields: Readonly<Record<string, string>>;
+}
+
+export type FieldExtractor = Readonly<Record<string, (object: KubeObject) => string>>;
+
+export function selectableOf(object: KubeObject, extract: FieldExtractor): Selectable {
+  const fields: Record<string, string> = { 'metadata.name': object.metadata.name ?? '', 'metadata.namespace': object.metadata.namespace ?? '' };
+  for (const name in extract) fields[name] = extract[name]?.(object) ?? '';
+  return { labels: object.metadata.labels, fields };
+}
+
+/**
+ * Splices the revision in behind the uid, which the write path puts first. The result is flattened: a rope would keep
+ * the value's string and two slices alive beside it, and be flattened by each reader's write again.
+ */
+export function withResourceVersion(value: string, revision: number): string {
+  const uid = value.indexOf('"uid":"');
+  const at = uid < 0 ? value.indexOf('{', value.indexOf('"metadata":')) + 1 : value.indexOf('"', uid + 7) + 1;
+  const before = value.slice(0, at);
+  const next = value.charCodeAt(at);
+  // Behind the uid comes either another member or the end of metadata.
+  const spliced =
+    uid >= 0
+      ? `${before},"resourceVersion":"${revision}"${value.slice(at)}`
+      : next === 125
+        ? `${before}"resourceVersion":"${revision}"${value.slice(at)}`
+        : `${before}"resourceVersion":"${revision}",${value.slice(at)}`;
+  spliced.charCodeAt(0);
+  return spliced;
+}

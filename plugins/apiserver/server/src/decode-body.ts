@@ -1,0 +1,65 @@
+import { load as parseYaml } from 'js-yaml';
+import type { KubeObject } from '@kubernel/sdk/api';
+import type { Call } from './call.ts';
+import type { Decoded, DecodeTarget } from './codec.ts';
+import type { Api } from './api.ts';
+import { badRequest, unsupportedMediaType } from './status.ts';
+
+export const JSON_TYPE = 'application/json';
+export const YAML_TYPE = 'application/yaml';
+export const PROTOBUF_TYPE = 'application/vnd.kubernetes.protobuf';
+const BODY_TYPES = [JSON_TYPE, YAML_TYPE, PROTOBUF_TYPE];
+
+/** The body of a create or update as an object of the kind its URL says. */
+export function decodeBody(api: Api, call: Call, target: DecodeTarget): Decoded {
+  const media = mediaType(call.contentType) || JSON_TYPE;
+  let decoded: Decoded;
+  if (media === JSON_TYPE) decoded = api.codec.decode(target, bodyText(call));
+  else if (media === YAML_TYPE) decoded = api.codec.decodeValue(target, yamlValue(bodyText(call)));
+  else if (media === PROTOBUF_TYPE && api.codec.decodeProtobuf) decoded = api.codec.decodeProtobuf(target, bodyBytes(call));
+  else throw unsupportedMediaType(BODY_TYPES);
+  return decoded;
+}
+
+export function bodyText(call: Call): string {
+  const { body } = call;
+  return body === undefined ? '' : typeof body === 'string' ? body : body.toString('utf8');
+}
+
+function bodyBytes(call: Call): Buffer {
+  const { body } = call;
+  return body === undefined ? Buffer.alloc(0) : typeof body === 'string' ? Buffer.from(body) : body;
+}
+
+/** `Application/JSON; charset=utf-8` -> `application/json`. */
+export function mediaType(contentType: string): string {
+  const end = contentType.indexOf(';');
+  return (end < 0 ? contentType : contentType.slice(0, end)).trim().toLowerCase();
+}
+
+export function yamlValue(text: string): unknown {
+  try {
+    return parseYaml(text, {});
+  } catch (error) {
+    throw badRequest(`yaml: ${(error as Error).message.split('\n')[0]}`);
+  }
+}
+
+/** What a name or namespace in the URL demands of the body. Fills in what the body leaves out. */
+export function checkNamespace(object: KubeObject, namespaced: boolean, namespace: string): void {
+  if (!namespaced) {
+    // A cluster-scoped object has no namespace whatever its body says: validation reports it.
+    return;
+  }
+  if (!object.metadata.namespace) object.metadata.namespace = namespace;
+  else if (object.metadata.namespace !== namespace) {
+    throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
+  }
+}
+
+export function checkName(object: KubeObject, name: string): void {
+  if (!object.metadata.name) object.metadata.name = name;
+  else if (object.metadata.name !== name) {
+    throw badRequest(`the name of the object (${object.metadata.name}) does not match the name on the URL (${name})`);
+  }
+}

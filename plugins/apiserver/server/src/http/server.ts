@@ -1,0 +1,214 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { UserInfo } from '@kubernel/sdk';
+import type { Api } from '../api.ts';
+import { ANONYMOUS, type Authentication, denial } from '../auth.ts';
+import type { Call } from '../call.ts';
+import { impersonationOf } from '../impersonation.ts';
+import type { Metrics } from '../metrics.ts';
+import type { NonResource } from '../non-resource.ts';
+import { handle, type Outcome, refuse } from '../pipeline.ts';
+import { NO_QUERY, Query } from '../query.ts';
+import { parseRequestInfo, type RequestInfo } from '../request-info.ts';
+import { forbidden, requestTooLarge, timeout, tooManyRequests, unauthorized } from '../status.ts';
+import { bookmarkOf, viewOf } from '../watch-view.ts';
+import { startWatch } from '../verbs/watch.ts';
+import { toStatus } from '../status.ts';
+import { connectionOf, readBody, send } from './exchange.ts';
+import { WatchStream } from './watch-stream.ts';
+
+export interface HttpLimits {
+  bodyBytes: number;
+  requestTimeoutMs: number;
+  maxReading: number;
+  maxMutating: number;
+}
+
+/** Answers without credentials, and nothing else does. */
+const PUBLIC = /^\/(healthz|livez|readyz|version)(\/|$)/;
+const MUTATING = new Set(['POST', 'PUT', 'PATCH', 'DELETE']);
+
+/** From a request on a socket to a call of the pipeline, and back. */
+export class HttpFront {
+  readonly #api: Api;
+  readonly #authentication: Authentication;
+  readonly #nonResource: NonResource;
+  readonly #metrics: Metrics;
+  readonly #limits: HttpLimits;
+  #reading = 0;
+  #mutating = 0;
+
+  constructor(api: Api, authentication: Authentication, nonResource: NonResource, metrics: Metrics, limits: HttpLimits) {
+    this.#api = api;
+    this.#authentication = authentication;
+    this.#nonResource = nonResource;
+    this.#metrics = metrics;
+    this.#limits = limits;
+  }
+
+  readonly onRequest = (request: IncomingMessage, response: ServerResponse): void => {
+    response.on('error', () => response.destroy());
+    const started = performance.now();
+    const url = request.url ?? '/';
+    const mark = url.indexOf('?');
+    const path = mark < 0 ? url : url.slice(0, mark);
+    const method = request.method ?? 'GET';
+    const info = parseRequestInfo(method, path);
+    const call: Call = {
+      method,
+      path,
+      query: mark < 0 ? NO_QUERY : new Query(url.slice(mark + 1)),
+      info,
+      user: ANONYMOUS,
+      contentType: request.headers['content-type'] ?? '',
+      accept: request.headers.accept ?? '',
+      userAgent: request.headers['user-agent'] ?? '',
+      body: undefined,
+      warnings: [],
+    };
+    try {
+      const user = this.#identify(request, call);
+      if (user instanceof Promise) user.then((known) => this.#admit(request, response, call, known, started)).catch((error: unknown) => this.#fail(request, response, call, error, started));
+      else this.#admit(request, response, call, user, started);
+    } catch (error) {
+      this.#fail(request, response, call, error, started);
+    }
+  };
+
+  readonly onUpgrade = (_request: IncomingMessage, socket: Socket): void => {
+    socket.destroy();
+  };
+
+  /** Who calls. Throws 401; without credentials only the public paths are answered. */
+  #identify(request: IncomingMessage, call: Call): UserInfo | Promise<UserInfo> {
+    const headers = request.headers as Record<string, string | undefined>;
+    const user = this.#authentication.authenticate(headers, connectionOf(request));
+    const settle = (known: UserInfo | null): UserInfo | Promise<UserInfo> => {
+      if (!known) {
+        if (PUBLIC.test(call.path)) return ANONYMOUS;
+        throw unauthorized();
+      }
+      return hasImpersonation(headers) ? this.#impersonate(known, request) : known;
+    };
+    return user instanceof Promise ? user.then(settle) : settle(user);
+  }
+
+  async #impersonate(user: UserInfo, request: IncomingMessage): Promise<UserInfo> {
+    const asked = impersonationOf(user, pairs(request.rawHeaders));
+    if (!asked) return user;
+    for (const attributes of asked.checks) {
+      const { decision, reason } = await this.#api.authorize(attributes);
+      if (decision !== 'allow') throw forbidden(attributes.group, attributes.resource, attributes.name, denial(attributes, reason));
+    }
+    return asked.user;
+  }
+
+  #admit(request: IncomingMessage, response: ServerResponse, call: Call, user: UserInfo, started: number): void {
+    call.user = user;
+    if (!call.info.resourceRequest) {
+      this.#nonResource.handle(request, response, call).catch((error: unknown) => this.#fail(request, response, call, error, started));
+      return;
+    }
+    const mutating = MUTATING.has(call.method);
+    const long = isLong(call.info, call);
+    if (!long) {
+      if (mutating ? this.#mutating >= this.#limits.maxMutating : this.#reading >= this.#limits.maxReading) {
+        this.#metrics.rejected(mutating);
+        throw tooManyRequests();
+      }
+      if (mutating) this.#mutating++;
+      else this.#reading++;
+      this.#metrics.inflight(this.#reading, this.#mutating);
+      response.once('close', () => {
+        if (mutating) this.#mutating--;
+        else this.#reading--;
+        this.#metrics.inflight(this.#reading, this.#mutating);
+      });
+    }
+    if (mutating && !long) void this.#withBody(request, response, call, started);
+    else this.#respond(request, response, call, handle(this.#api, call), started);
+  }
+
+  async #withBody(request: IncomingMessage, response: ServerResponse, call: Call, started: number): Promise<void> {
+    const timer = setTimeout(() => {
+      this.#fail(request, response, call, timeout('request did not complete within the allotted timeout'), started);
+    }, this.#limits.requestTimeoutMs);
+    response.once('close', () => clearTimeout(timer));
+    try {
+      const body = await readBody(request, this.#limits.bodyBytes);
+      if (body === 'aborted') return void response.destroy();
+      if (body === 'too-large') throw requestTooLarge(this.#limits.bodyBytes);
+      const outcome = await handle(this.#api, { ...call, body });
+      this.#respond(request, response, call, outcome, started);
+    } catch (error) {
+      this.#fail(request, response, call, error, started);
+    }
+  }
+
+  #respond(request: IncomingMessage, response: ServerResponse, call: Call, outcome: Outcome | Promise<Outcome>, started: number): void {
+    if (outcome instanceof Promise) {
+      outcome.then((settled) => this.#respond(request, response, call, settled, started)).catch((error: unknown) => this.#fail(request, response, call, error, started));
+      return;
+    }
+    if (outcome.type === 'answer') {
+      send(request, response, outcome.answer, call.warnings);
+      this.#metrics.observe(call, outcome.answer.code, performance.now() - started);
+    } else if (outcome.type === 'watch') {
+      this.#watch(request, response, call, outcome, started).catch((error: unknown) => this.#fail(request, response, call, error, started));
+    } else {
+      this.#fail(request, response, call, new Error('connect is not available over plain requests'), started);
+    }
+  }
+
+  async #watch(request: IncomingMessage, response: ServerResponse, call: Call, outcome: Extract<Outcome, { type: 'watch' }>, started: number): Promise<void> {
+    const view = viewOf(outcome.resource, call);
+    const stream = new WatchStream(request, response, view.contentType);
+    this.#metrics.watchers(1, call);
+    let stop: (() => void) | undefined;
+    let closed = false;
+    response.once('close', () => {
+      closed = true;
+      stop?.();
+      this.#metrics.watchers(-1, call);
+      this.#metrics.observe(call, 200, performance.now() - started);
+    });
+    try {
+      const watched = view.view ? { ...outcome, options: { ...outcome.options, view: view.view } } : outcome;
+      stop = await startWatch(this.#api, watched, stream, bookmarkOf(outcome.resource, view));
+      if (closed) stop();
+    } catch (error) {
+      // The answer has begun: a refusal is an event, as upstream sends it.
+      const status = toStatus(error);
+      stream.finish(`{"type":"ERROR","object":${JSON.stringify(status)}}\n`);
+    }
+  }
+
+  #fail(request: IncomingMessage, response: ServerResponse, call: Call, error: unknown, started: number): void {
+    const outcome = refuse(this.#api, call, error);
+    if (outcome.type !== 'answer') return;
+    // The rest of a body nobody reads would be taken for the next request.
+    if (!request.readableEnded && request.httpVersionMajor === 1 && MUTATING.has(call.method)) response.shouldKeepAlive = false;
+    send(request, response, outcome.answer, call.warnings);
+    this.#metrics.observe(call, outcome.answer.code, performance.now() - started);
+  }
+}
+
+
+/** Node's flat list of names and values. */
+function* pairs(raw: readonly string[]): Generator<readonly [string, string]> {
+  for (let index = 0; index + 1 < raw.length; index += 2) yield [raw[index] as string, raw[index + 1] as string];
+}
+
+function hasImpersonation(headers: Record<string, string | undefined>): boolean {
+  for (const name in headers) if (name.startsWith('impersonate-')) return true;
+  return false;
+}
+
+const LONG_SUBRESOURCES = new Set(['log', 'exec', 'attach', 'portforward', 'proxy']);
+
+/** Requests that last as long as the client wants them to: not counted, not timed. */
+function isLong(info: RequestInfo, call: Call): boolean {
+  if (info.verb === 'watch' || info.verb === 'proxy') return true;
+  if (info.subresource !== '' && LONG_SUBRESOURCES.has(info.subresource)) return true;
+  return call.method === 'GET' && call.query.size > 0 && call.query.flag('watch');
+}

@@ -1,0 +1,137 @@
+import type { AuthzAttributes } from '@kubernel/sdk';
+import { negotiate } from './accept.ts';
+import type { Api } from './api.ts';
+import { denial } from './auth.ts';
+import type { Call, Result } from './call.ts';
+import type { Resource } from './registry.ts';
+import { type Answer, renderList, renderObject, renderStatus } from './render.ts';
+import { forbidden, methodNotAllowed, notAcceptable, toStatus, unknownResource } from './status.ts';
+import { subresource } from './subresources.ts';
+import { virtual } from './virtual.ts';
+import { create } from './verbs/create.ts';
+import { deleteCollection } from './verbs/delete-collection.ts';
+import { deleteOne } from './verbs/delete.ts';
+import { list } from './verbs/list.ts';
+import { patch } from './verbs/patch.ts';
+import { get } from './verbs/read.ts';
+import { update } from './verbs/update.ts';
+import { watch } from './verbs/watch.ts';
+
+/**
+ * The way of a request, from an authenticated caller to the answer. A write goes
+ *
+ *   authorize -> resource -> [verbs/create.ts and its neighbours: decode -> default -> own fields -> mutate -> prepare ->
+ *   validate -> admit -> encode once -> store] -> render
+ *
+ * and comes back to every watcher through the store's bus and `cache/`. HTTPS (`http/`) and in-process clients
+ * (`service.ts`) both enter here, so the same rules hold for both. Synchronous where nothing has to be waited for:
+ * a GET that is answered from the cache never touches the microtask queue.
+ */
+export function handle(api: Api, call: Call): Outcome | Promise<Outcome> {
+  try {
+    const allowed = authorize(api, call);
+    const result = allowed ? allowed.then(() => route(api, call)) : route(api, call);
+    if (result instanceof Promise) {
+      return result.then((settled) => finish(api, call, settled)).catch((error: unknown) => refuse(api, call, error));
+    }
+    return finish(api, call, result);
+  } catch (error) {
+    return refuse(api, call, error);
+  }
+}
+
+/** An answer to send, or a connection to take over. */
+export type Outcome = { type: 'answer'; answer: Answer } | Extract<Result, { type: 'watch' | 'connect' }>;
+
+/** May this user do this? Throws a 403 that says who, what and where. */
+function authorize(api: Api, call: Call): Promise<void> | undefined {
+  const { info } = call;
+  const attributes: AuthzAttributes = {
+    user: call.user,
+    verb: info.verb === 'list' || info.verb === 'get' ? readVerb(call) : info.verb,
+    resourceRequest: info.resourceRequest,
+    group: info.group,
+    version: info.version,
+    resource: info.resource,
+    subresource: info.subresource,
+    namespace: info.namespace,
+    name: info.name,
+    path: call.path,
+  };
+  const decision = api.authorize(attributes);
+  if (decision instanceof Promise) {
+    return decision.then((settled) => {
+      if (settled.decision !== 'allow') throw forbidden(info.group, info.resource, info.name, denial(attributes, settled.reason));
+    });
+  }
+  if (decision.decision !== 'allow') throw forbidden(info.group, info.resource, info.name, denial(attributes, decision.reason));
+  return undefined;
+}
+
+/** A list with `watch` is a watch; a GET of one object with `watch` is one too, of a single name. */
+function readVerb({ info, query }: Call): string {
+  if (query.size === 0) return info.verb;
+  return query.flag('watch') && info.subresource === '' ? 'watch' : info.verb;
+}
+
+function route(api: Api, call: Call): Result | Promise<Result> {
+  const { info } = call;
+  const resource = api.registry.find(info.group, info.version, info.resource);
+  if (!resource || info.extra) throw unknownResource();
+  if (info.subresource) return subresource(api, call, resource);
+  // Cluster-scoped resources are not under a namespace, and a namespaced object is nowhere else.
+  if (resource.namespaced ? info.name !== '' && info.namespace === '' : info.namespace !== '' && resource.plural !== 'namespaces') throw unknownResource();
+  if (resource.definition.virtual) return virtual(api, call, resource);
+  return dispatch(api, call, resource);
+}
+
+function dispatch(api: Api, call: Call, resource: Resource): Result | Promise<Result> {
+  const { info, method } = call;
+  const { verbs } = resource;
+  switch (method) {
+    case 'GET':
+      if ((info.verb === 'watch' || readVerb(call) === 'watch') && verbs.has('watch')) return watch(api, call, resource);
+      if (info.name) {
+        if (verbs.has('get')) return get(api, call, resource);
+      } else if (verbs.has('list')) return list(api, call, resource);
+      break;
+    case 'POST':
+      if (!info.name && verbs.has('create')) return create(api, call, resource);
+      break;
+    case 'PUT':
+      if (info.name && verbs.has('update')) return update(api, call, resource);
+      break;
+    case 'PATCH':
+      if (info.name && verbs.has('patch')) return patch(api, call, resource);
+      break;
+    case 'DELETE':
+      if (info.name) {
+        if (verbs.has('delete')) return deleteOne(api, call, resource);
+      } else if (verbs.has('deletecollection')) return deleteCollection(api, call, resource);
+      break;
+  }
+  throw methodNotAllowed();
+}
+
+function finish(api: Api, call: Call, result: Result): Outcome {
+  switch (result.type) {
+    case 'watch':
+    case 'connect':
+      return result;
+    case 'raw':
+      return { type: 'answer', answer: result };
+    default: {
+      const as = negotiate(call.accept);
+      if (!as) throw notAcceptable(['application/json', 'application/yaml', 'application/vnd.kubernetes.protobuf']);
+      return { type: 'answer', answer: result.type === 'list' ? renderList(api, call, result, as) : renderObject(api, call, result, as) };
+    }
+  }
+}
+
+export function refuse(api: Api, call: Call, error: unknown): Outcome {
+  const status = toStatus(error);
+  if ((status.code ?? 500) >= 500 && status.reason === 'InternalError') {
+    api.log.error('a request failed unexpectedly', { method: call.method, path: call.path, error: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+  }
+  return { type: 'answer', answer: renderStatus(api, status, negotiate(call.accept)) };
+}

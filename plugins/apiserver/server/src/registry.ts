@@ -1,0 +1,117 @@
+import type { ApiGroup, ResourceDefinition, Strategy, Subresource, Verb } from '@kubernel/sdk';
+import { Entry } from './cache/entry.ts';
+import type { ResourceCache } from './cache/resource-cache.ts';
+import type { WatchCache } from './cache/watch-cache.ts';
+import type { Codec } from './codec.ts';
+
+/** A served resource: what its group says about it, and where its objects are. */
+export interface Resource {
+  readonly definition: ResourceDefinition;
+  readonly group: string;
+  readonly version: string;
+  /** `v1`, `apps/v1`. */
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly listKind: string;
+  readonly plural: string;
+  readonly namespaced: boolean;
+  readonly type: string;
+  readonly verbs: ReadonlySet<Verb>;
+  readonly strategy: Strategy;
+  readonly subresources: Readonly<Record<string, Subresource>>;
+  /** Objects of this resource; shared by all versions of it. */
+  readonly cache: ResourceCache;
+  /** Only where this version is not the stored one: the object's text in this version. */
+  readonly convert: ((entry: Entry) => string) | undefined;
+  /** Custom resources: list items show their kind and apiVersion. */
+  readonly keepsTypeMeta: boolean;
+}
+
+/** Finds resources by group, version and plural. Rebuilt as a whole when the set of groups changes. */
+export class Registry {
+  readonly groups: readonly ApiGroup[];
+  readonly #resources = new Map<string, Resource>();
+  readonly #byGroupResource = new Map<string, Resource>();
+  readonly #versions = new Set<string>();
+
+  constructor(groups: readonly ApiGroup[], cache: WatchCache, codec: Codec) {
+    this.groups = [...groups].sort((a, b) => (b.priority ?? 0) - (a.priority ?? 0));
+    for (const group of this.groups) {
+      for (const version of group.versions) this.#versions.add(`${group.group}/${version}`);
+      for (const definition of group.resources) {
+        const resource = toResource(definition, cache, codec);
+        this.#versions.add(`${resource.group}/${resource.version}`);
+        this.#resources.set(`${resource.group}/${resource.version}/${resource.plural}`, resource);
+        const any = `${resource.group}/${resource.plural}`;
+        if (!this.#byGroupResource.has(any) || !definition.storedAs) this.#byGroupResource.set(any, resource);
+      }
+    }
+  }
+
+  find(group: string, version: string, plural: string): Resource | undefined {
+    return this.#resources.get(`${group}/${version}/${plural}`);
+  }
+
+  /** In whatever version it is stored as. */
+  any(group: string, plural: string): Resource | undefined {
+    return this.#byGroupResource.get(`${group}/${plural}`);
+  }
+
+  hasVersion(group: string, version: string): boolean {
+    return this.#versions.has(`${group}/${version}`);
+  }
+
+  get resources(): IterableIterator<Resource> {
+    return this.#resources.values();
+  }
+}
+
+function toResource(definition: ResourceDefinition, cache: WatchCache, codec: Codec): Resource {
+  const { group, version, kind, plural, storedAs } = definition;
+  const storedGroup = storedAs?.group ?? group;
+  const objects = cache.resource(`${storedGroup || 'core'}/${plural}/`);
+  if (!storedAs || Object.keys(objects.fields).length === 0) objects.fields = definition.selectableFields ?? {};
+  const apiVersion = group ? `${group}/${version}` : version;
+  return {
+    definition,
+    group,
+    version,
+    apiVersion,
+    kind,
+    listKind: definition.listKind ?? `${kind}List`,
+    plural,
+    namespaced: definition.namespaced,
+    type: definition.type,
+    verbs: new Set(definition.verbs),
+    strategy: definition.strategy ?? {},
+    subresources: definition.subresources ?? {},
+    cache: objects,
+    keepsTypeMeta: false,
+    convert: storedAs ? converter(definition, apiVersion, codec) : undefined,
+  };
+}
+
+/** Another version's text of an object, made once for each version of the object and as long as somebody uses it. */
+function converter(definition: ResourceDefinition, apiVersion: string, codec: Codec): (entry: Entry) => string {
+  const texts = new WeakMap<Entry, string>();
+  return (entry) => {
+    let text = texts.get(entry);
+    if (text === undefined) {
+      const object = definition.storedAs?.fromStored(entry.clone()) ?? entry.clone();
+      const { kind: _kind, apiVersion: _version, ...rest } = codec.normalize(definition.type, object);
+      text = JSON.stringify({ kind: definition.kind, apiVersion, ...rest });
+      texts.set(entry, text);
+    }
+    return text;
+  };
+}
+
+/** An object's text as this resource serves it. */
+export function textOf(resource: Resource, entry: Entry): string {
+  return resource.convert ? resource.convert(entry) : entry.text;
+}
+
+/** `core/pods/default/web`. */
+export function keyOf(resource: Resource, namespace: string, name: string): string {
+  return resource.namespaced ? `${resource.cache.prefix}${namespace}/${name}` : `${resource.cache.prefix}${name}`;
+}

@@ -1,0 +1,94 @@
+import { dump as toYaml } from 'js-yaml';
+import type { Status } from '@kubernel/sdk';
+import type { KubeObject } from '@kubernel/sdk/api';
+import type { Representation } from './accept.ts';
+import type { Api } from './api.ts';
+import type { Call, ListResult, ObjectResult } from './call.ts';
+import { YAML_TYPE } from './decode-body.ts';
+import { partialList, partialObject } from './partial.ts';
+import { type Resource, textOf } from './registry.ts';
+import { tableOf } from './table.ts';
+
+/** What goes to the client. A body in parts is sent in parts: a list of 26 MB is never one string. */
+export interface Answer {
+  code: number;
+  contentType: string;
+  body: string | Buffer | readonly string[];
+  headers?: Record<string, string>;
+}
+
+/** Parts of about this many characters: large enough for one TLS write, small enough not to be copied twice at once. */
+const PART_LENGTH = 1 << 18;
+
+export function renderObject(api: Api, call: Call, result: ObjectResult, as: Representation): Answer {
+  const { code, resource } = result;
+  if (as.as === 'Table' && resource) return encoded(api, code, JSON.stringify(tableOf(resource, [JSON.parse(result.text)], {}, call, as.version, true)), as, undefined);
+  if (as.as === 'PartialObjectMetadata' && resource) return encoded(api, code, partialObject(result.text, as.version), as, undefined);
+  return encoded(api, code, result.text, as, resource);
+}
+
+export function renderList(api: Api, call: Call, result: ListResult, as: Representation): Answer {
+  const { resource, entries } = result;
+  const meta = listMeta(result);
+  if (as.as === 'Table') {
+    const objects = entries.map((entry) => (resource.convert ? (JSON.parse(resource.convert(entry)) as KubeObject) : entry.object));
+    return encoded(api, 200, JSON.stringify(tableOf(resource, objects, meta, call, as.version, false)), as, undefined);
+  }
+  if (as.as) {
+    const items = entries.map((entry) => partialObject(textOf(resource, entry), as.version));
+    return encoded(api, 200, partialList(items, meta, as.version), as, undefined);
+  }
+  const parts = listParts(result, meta);
+  if (as.mediaType === 'application/json' && !as.pretty) return { code: 200, contentType: 'application/json', body: parts };
+  return encoded(api, 200, parts.join(''), as, resource);
+}
+
+function listMeta(result: ListResult): Record<string, unknown> {
+  return {
+    resourceVersion: String(result.revision),
+    ...(result.continue ? { continue: result.continue } : {}),
+    ...(result.remaining ? { remainingItemCount: result.remaining } : {}),
+  };
+}
+
+/** Joins encoded objects; nothing is serialised again. */
+function listParts({ resource, entries }: ListResult, meta: Record<string, unknown>): string[] {
+  const parts: string[] = [];
+  let part = `{"kind":"${resource.listKind}","apiVersion":"${resource.apiVersion}","metadata":${JSON.stringify(meta)},"items":[`;
+  let separator = '';
+  for (const entry of entries) {
+    part += separator + itemText(resource, textOf(resource, entry), entry.metadataAt);
+    separator = ',';
+    if (part.length > PART_LENGTH) {
+      parts.push(part);
+      part = '';
+    }
+  }
+  parts.push(`${part}]}`);
+  return parts;
+}
+
+/** Items of built-in kinds carry no kind and apiVersion; custom resources do. */
+function itemText(resource: Resource, text: string, metadataAt: number): string {
+  if (resource.keepsTypeMeta) return text;
+  return `{${text.slice(resource.convert ? text.indexOf('"metadata":') : metadataAt)}`;
+}
+
+export function encoded(api: Api, code: number, json: string, as: Representation, resource: Resource | undefined): Answer {
+  if (as.mediaType === 'application/json') {
+    return { code, contentType: 'application/json', body: as.pretty ? `${JSON.stringify(JSON.parse(json), null, 2)}\n` : json };
+  }
+  if (as.mediaType === YAML_TYPE) return { code, contentType: YAML_TYPE, body: toYaml(JSON.parse(json), { sortKeys: true, lineWidth: -1, noRefs: true }) };
+  const bytes = api.codec.encodeProtobuf?.(resource ?? { type: 'meta.v1.Status', apiVersion: 'v1', kind: 'Status' }, json);
+  return bytes ? { code, contentType: as.mediaType, body: Buffer.from(bytes) } : { code, contentType: 'application/json', body: json };
+}
+
+export function renderStatus(api: Api, status: Status, as: Representation | null): Answer {
+  const code = status.code ?? 500;
+  const answer = encoded(api, code, JSON.stringify(status), as && as.as ? { ...as, as: undefined } : (as ?? JSON_ONLY), undefined);
+  const seconds = status.details?.retryAfterSeconds;
+  if (seconds !== undefined) answer.headers = { 'Retry-After': String(seconds) };
+  return answer;
+}
+
+const JSON_ONLY: Representation = { mediaType: 'application/json', as: undefined, version: 'v1', pretty: false };

@@ -1,0 +1,101 @@
+import type { Subresource } from '@kubernel/sdk';
+import { FieldErrors, FieldPath, type KubeObject } from '@kubernel/sdk/api';
+import { type Api, timestamp } from './api.ts';
+import type { Call, Result } from './call.ts';
+import { bodyText, checkName, decodeBody } from './decode-body.ts';
+import { keyOf, type Resource } from './registry.ts';
+import { notFound } from './status.ts';
+import { change, currentObject } from './verbs/change.ts';
+import { managerOf, settleProblems, writeOptions } from './write-options.ts';
+
+type ScaleSubresource = Extract<Subresource, { type: 'scale' }>;
+
+const SCALE = { type: 'autoscaling.v1.Scale', apiVersion: 'autoscaling/v1', kind: 'Scale' };
+
+/** autoscaling/v1 Scale: the replicas of anything that has some, by paths into the object. */
+export async function scale(api: Api, call: Call, resource: Resource, paths: ScaleSubresource): Promise<Result> {
+  const { info, method } = call;
+  await api.cache.fresh();
+  const entry = resource.cache.entries.get(keyOf(resource, info.namespace, info.name));
+  if (!entry) throw notFound(resource.group, resource.plural, info.name);
+  if (method === 'GET') return answer(scaleOf(currentObject(resource, entry), paths));
+  const options = writeOptions(call, method === 'PUT' ? 'UpdateOptions' : 'PatchOptions');
+  const manager = managerOf(options, call);
+  const put = method === 'PUT' ? decodeBody(api, call, SCALE) : undefined;
+  if (put) {
+    settleProblems(put.problems, options, call);
+    checkName(put.object, info.name);
+  }
+  const { object } = await change(api, call, resource, {
+    namespace: info.namespace,
+    name: info.name,
+    subresource: 'scale',
+    strategy: resource.strategy,
+    options,
+    retry: put ? !put.object.metadata.resourceVersion : true,
+    next(current) {
+      const wanted = put ? put.object : patchedScale(api, call, scaleOf(current, paths));
+      const replicas = ((wanted.spec as { replicas?: number } | undefined) ?? {}).replicas ?? 0;
+      validate(info.name, replicas);
+      const next = structuredClone(current);
+      write(next, paths.specReplicasPath, replicas);
+      if (wanted.metadata.resourceVersion) next.metadata.resourceVersion = wanted.metadata.resourceVersion;
+      api.patcher.track({ resource, subresource: 'scale', old: current, object: next, manager, time: timestamp() });
+      return next;
+    },
+  });
+  return answer(scaleOf(object, paths, object.metadata.resourceVersion));
+}
+
+function patchedScale(api: Api, call: Call, live: KubeObject): KubeObject {
+  const media = call.contentType.split(';')[0]?.trim();
+  const kind = media === 'application/json-patch+json' ? 'json' : media === 'application/merge-patch+json' ? 'merge' : 'strategic';
+  const resource = { ...SCALE, plural: 'scales' } as unknown as Resource;
+  const { value } = api.patcher.patch({ kind, resource, live, text: bodyText(call) });
+  return api.codec.decodeValue(SCALE, value).object;
+}
+
+function validate(name: string, replicas: number): void {
+  if (replicas >= 0) return;
+  const errors = new FieldErrors();
+  errors.invalid(FieldPath.of('spec', 'replicas'), replicas, 'must be greater than or equal to 0');
+  throw errors.toStatusError('Scale', 'autoscaling', name);
+}
+
+function scaleOf(object: KubeObject, paths: ScaleSubresource, revision = object.metadata.resourceVersion): KubeObject {
+  const { name, namespace, uid, creationTimestamp } = object.metadata;
+  const replicas = read(object, paths.specReplicasPath) ?? 0;
+  const selector = paths.labelSelector(object);
+  return {
+    kind: 'Scale',
+    apiVersion: 'autoscaling/v1',
+    metadata: { name, namespace, uid, ...(revision ? { resourceVersion: revision } : {}), creationTimestamp },
+    spec: replicas ? { replicas } : {},
+    status: { replicas: read(object, paths.statusReplicasPath) ?? 0, ...(selector ? { selector } : {}) },
+  };
+}
+
+function answer(object: KubeObject): Result {
+  return { type: 'object', code: 200, text: JSON.stringify(object) };
+}
+
+/** `.spec.replicas` */
+function steps(path: string): string[] {
+  return path.split('.').filter((step) => step !== '');
+}
+
+function read(object: KubeObject, path: string): number | undefined {
+  let at: unknown = object;
+  for (const step of steps(path)) at = (at as Record<string, unknown> | undefined)?.[step];
+  return at as number | undefined;
+}
+
+function write(object: KubeObject, path: string, value: number): void {
+  const all = steps(path);
+  let at = object as Record<string, unknown>;
+  for (const step of all.slice(0, -1)) {
+    at[step] ??= {};
+    at = at[step] as Record<string, unknown>;
+  }
+  at[all.at(-1) as string] = value;
+}

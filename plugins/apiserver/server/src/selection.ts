@@ -1,0 +1,61 @@
+import { parseFieldSelector, parseSelector, type FieldRequirement, type Selector } from '@kubernel/sdk/api';
+import type { Entry, Selectable } from './cache/entry.ts';
+import { badRequest } from './status.ts';
+import type { Resource } from './registry.ts';
+
+/** Which objects of a resource a list, a watch or a deletecollection is about. */
+export interface Selection {
+  namespace: string;
+  labels: Selector | undefined;
+  fields: readonly FieldRequirement[];
+  /** metadata.name, where a field selector or the path pins it: then there is at most one object to look at. */
+  name: string | undefined;
+  /** Equal for equal selections: watchers with the same one share their encoded events. */
+  signature: string;
+}
+
+export function selectionOf(resource: Resource, namespace: string, labelSelector: string | undefined, fieldSelector: string | undefined): Selection {
+  let labels: Selector | undefined;
+  let fields: FieldRequirement[] = [];
+  try {
+    if (labelSelector) labels = parseSelector(labelSelector);
+    if (fieldSelector) fields = parseFieldSelector(fieldSelector);
+  } catch (error) {
+    throw badRequest((error as Error).message);
+  }
+  for (const { field } of fields) {
+    if (field === 'metadata.name' || (field === 'metadata.namespace' && (resource.namespaced || !resource.definition.selectableFields?.[field]))) continue;
+    if (!resource.cache.fields[field]) throw unknownField(resource, field);
+  }
+  const name = fields.find(({ field, operator }) => field === 'metadata.name' && operator === '=')?.value;
+  return {
+    namespace,
+    labels: labels?.empty ? undefined : labels,
+    fields,
+    name,
+    signature: `${namespace}\n${labelSelector ?? ''}\n${fieldSelector ?? ''}`,
+  };
+}
+
+function unknownField(resource: Resource, field: string): Error {
+  const own = Object.keys(resource.cache.fields);
+  return badRequest(
+    own.length > 0
+      ? `field label not supported: ${field}`
+      : `${JSON.stringify(field)} is not a known field selector: only "metadata.name", "metadata.namespace"`,
+  );
+}
+
+export function selects(selection: Selection, resource: Resource, entry: Entry): boolean {
+  if (selection.namespace !== '' && resource.namespaced && !entry.key.startsWith(selection.namespace, resource.cache.prefix.length)) return false;
+  if (selection.namespace !== '' && resource.namespaced && entry.key.charCodeAt(resource.cache.prefix.length + selection.namespace.length) !== 47) return false;
+  if (!selection.labels && selection.fields.length === 0) return true;
+  return matches(selection, entry.selectable(resource.cache.fields));
+}
+
+function matches(selection: Selection, { labels, fields }: Selectable): boolean {
+  for (const { field, operator, value } of selection.fields) {
+    if (((fields[field] ?? '') === value) !== (operator === '=')) return false;
+  }
+  return selection.labels ? selection.labels.matches(labels) : true;
+}

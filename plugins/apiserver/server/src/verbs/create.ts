@@ -1,0 +1,100 @@
+import { randomInt } from 'node:crypto';
+import { CONFLICT_ABSENT, EXPECT_ABSENT, type StrategyContext } from '@kubernel/sdk';
+import type { KubeObject } from '@kubernel/sdk/api';
+import { type Api, newUid, strategyContext, timestamp, validateCreated } from '../api.ts';
+import type { Call, Result } from '../call.ts';
+import { selectableOf, withResourceVersion } from '../cache/entry.ts';
+import { encodeStored } from '../codec.ts';
+import { checkNamespace, decodeBody } from '../decode-body.ts';
+import { keyOf, type Resource } from '../registry.ts';
+import { alreadyExists } from '../status.ts';
+import { managerOf, settleProblems, type WriteOptions, writeOptions } from '../write-options.ts';
+
+/** POST: decode -> default -> managed fields -> mutate -> prepare -> validate -> admit -> encode once -> store. */
+export async function create(api: Api, call: Call, resource: Resource): Promise<Result> {
+  const options = writeOptions(call, 'CreateOptions');
+  const { object, problems } = decodeBody(api, call, resource);
+  settleProblems(problems, options, call);
+  const namespace = call.info.namespace;
+  checkNamespace(object, resource.namespaced, namespace);
+  api.codec.applyDefaults(resource.type, object);
+  const text = await createObject(api, call, resource, namespace, object, options);
+  return { type: 'object', code: 201, text, resource };
+}
+
+/** The rest of the way for a decoded, defaulted object. Returns the answer's text. Used by PUT and apply that create, too. */
+export async function createObject(
+  api: Api,
+  call: Call,
+  resource: Resource,
+  namespace: string,
+  object: KubeObject,
+  options: WriteOptions,
+  tracked = false,
+): Promise<string> {
+  const now = timestamp();
+  if (!tracked) api.patcher.track({ resource, subresource: '', old: undefined, object, manager: managerOf(options, call), time: now });
+  const attributes = api.attributes(call, resource, 'CREATE', { object, oldObject: undefined, options: options.document, dryRun: options.dryRun });
+  await api.admission.admit(attributes);
+  const context = strategyContext(api, call, namespace, options.dryRun);
+  const { metadata } = object;
+  metadata.uid = newUid();
+  metadata.creationTimestamp = now;
+  delete metadata.deletionTimestamp;
+  delete metadata.deletionGracePeriodSeconds;
+  delete metadata.resourceVersion;
+  delete metadata.selfLink;
+  const generated = !metadata.name && !!metadata.generateName;
+  const { strategy } = resource;
+  if (generated) metadata.name = generatedName(metadata.generateName as string);
+  if (strategy.generation) metadata.generation = 1;
+  await strategy.prepareForCreate?.(object, context);
+  try {
+    validateCreated(resource.definition, object, context);
+    for (const warning of strategy.warnings?.(object, undefined) ?? []) call.warnings.push(warning);
+    await api.admission.validate(attributes);
+    return await store(api, resource, namespace, object, options.dryRun, generated);
+  } catch (error) {
+    await release(resource, object, context);
+    throw error;
+  }
+}
+
+async function release(resource: Resource, object: KubeObject, context: StrategyContext): Promise<void> {
+  await resource.strategy.release?.(object, context);
+}
+
+/** How often a generated name that is taken is drawn again (KEP-4420). */
+const NAME_ATTEMPTS = 8;
+
+async function store(api: Api, resource: Resource, namespace: string, object: KubeObject, dryRun: boolean, generated: boolean): Promise<string> {
+  const { storedAs } = resource.definition;
+  for (let attempt = 1; ; attempt++) {
+    const name = object.metadata.name as string;
+    const normal = api.codec.normalize(resource.type, object);
+    const stored = storedAs ? api.codec.normalizeStored(resource, storedAs.toStored(structuredClone(normal))) : normal;
+    const value = encodeStored(stored);
+    const key = keyOf(resource, namespace, name);
+    if (dryRun) {
+      await api.cache.fresh();
+      if (resource.cache.entries.has(key)) throw alreadyExists(resource.group, resource.plural, name);
+      return storedAs ? encodeStored(normal) : value;
+    }
+    api.cache.remember(key, value, selectableOf(stored, resource.cache.fields));
+    const revision = await api.writer.write(key, value, EXPECT_ABSENT);
+    if (revision > 0) return withResourceVersion(storedAs ? encodeStored(normal) : value, revision);
+    if (revision === CONFLICT_ABSENT || !generated) throw alreadyExists(resource.group, resource.plural, name);
+    if (attempt === NAME_ATTEMPTS) throw alreadyExists(resource.group, resource.plural, name, true);
+    object.metadata.name = generatedName(object.metadata.generateName as string);
+  }
+}
+
+const ALPHABET = 'bcdfghjklmnpqrstvwxz2456789';
+const MAX_BASE_LENGTH = 58;
+
+/** `web-` -> `web-x7k2p`: five characters without vowels, so that they spell nothing. */
+function generatedName(base: string): string {
+  let suffix = '';
+  for (let index = 0; index < 5; index++) suffix += ALPHABET[randomInt(ALPHABET.length)];
+  return base.slice(0, MAX_BASE_LENGTH) + suffix;
+}

@@ -1,0 +1,92 @@
+import type { Strategy } from '@kubernel/sdk';
+import type { KubeObject } from '@kubernel/sdk/api';
+import { type Api, timestamp } from '../api.ts';
+import type { Call, Result } from '../call.ts';
+import { bodyText, checkNamespace, mediaType, yamlValue } from '../decode-body.ts';
+import { keyOf, type Resource } from '../registry.ts';
+import { unsupportedPatch } from '../status.ts';
+import { managerOf, settleProblems, type WriteOptions, writeOptions } from '../write-options.ts';
+import { change } from './change.ts';
+import { createObject } from './create.ts';
+
+const KINDS: Readonly<Record<string, 'json' | 'merge' | 'strategic'>> = {
+  'application/json-patch+json': 'json',
+  'application/merge-patch+json': 'merge',
+  'application/strategic-merge-patch+json': 'strategic',
+};
+const APPLY = 'application/apply-patch+yaml';
+
+/** PATCH in its four forms. A patch is made on the newest object, again if somebody else was faster. */
+export async function patch(api: Api, call: Call, resource: Resource, strategy: Strategy = resource.strategy, subresource = ''): Promise<Result> {
+  const media = mediaType(call.contentType);
+  if (media === APPLY) return apply(api, call, resource, strategy, subresource);
+  const kind = KINDS[media];
+  if (!kind || (kind === 'strategic' && resource.keepsTypeMeta)) throw unsupportedPatch();
+  const options = writeOptions(call, 'PatchOptions');
+  const { info } = call;
+  const text = bodyText(call);
+  const manager = managerOf(options, call);
+  const { text: answer } = await change(api, call, resource, {
+    namespace: info.namespace,
+    name: info.name,
+    subresource,
+    strategy,
+    options,
+    retry: true,
+    next: (live) => patched(api, call, resource, { kind, live, text, manager, options, subresource }),
+  });
+  return { type: 'object', code: 200, text: answer, resource };
+}
+
+interface PatchStep {
+  kind: 'json' | 'merge' | 'strategic';
+  live: KubeObject;
+  text: string;
+  manager: string;
+  options: WriteOptions;
+  subresource: string;
+}
+
+function patched(api: Api, call: Call, resource: Resource, step: PatchStep): KubeObject {
+  const { value, problems } = api.patcher.patch({ kind: step.kind, resource, live: step.live, text: step.text });
+  const decoded = api.codec.decodeValue(resource, value);
+  call.warnings.length = 0;
+  settleProblems([...problems, ...decoded.problems], step.options, call);
+  const { object } = decoded;
+  checkNamespace(object, resource.namespaced, call.info.namespace);
+  api.codec.applyDefaults(resource.type, object);
+  api.patcher.track({ resource, subresource: step.subresource, old: step.live, object, manager: step.manager, time: timestamp() });
+  return object;
+}
+
+/** Server-side apply (KEP-555): creates what is not there. */
+async function apply(api: Api, call: Call, resource: Resource, strategy: Strategy, subresource: string): Promise<Result> {
+  const options = writeOptions(call, 'PatchOptions', true);
+  const { info } = call;
+  const { object: applied, problems } = api.codec.decodeValue(resource, yamlValue(bodyText(call)));
+  settleProblems(problems, options, call);
+  checkNamespace(applied, resource.namespaced, info.namespace);
+  const merge = (live: KubeObject | undefined): KubeObject => {
+    const request = { resource, subresource, live, applied: structuredClone(applied), manager: managerOf(options, call), force: options.force === true, time: timestamp() };
+    const object = api.patcher.apply(request);
+    api.codec.applyDefaults(resource.type, object);
+    return object;
+  };
+  await api.cache.fresh();
+  if (subresource === '' && !resource.cache.entries.has(keyOf(resource, info.namespace, info.name))) {
+    const object = merge(undefined);
+    object.metadata.name ||= info.name;
+    const text = await createObject(api, call, resource, info.namespace, object, options, true);
+    return { type: 'object', code: 201, text, resource };
+  }
+  const { text } = await change(api, call, resource, {
+    namespace: info.namespace,
+    name: info.name,
+    subresource,
+    strategy,
+    options,
+    retry: true,
+    next: merge,
+  });
+  return { type: 'object', code: 200, text, resource };
+}

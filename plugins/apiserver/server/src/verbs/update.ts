@@ -1,0 +1,43 @@
+import type { Strategy } from '@kubernel/sdk';
+import type { KubeObject } from '@kubernel/sdk/api';
+import { type Api, timestamp } from '../api.ts';
+import type { Call, Result } from '../call.ts';
+import { checkName, checkNamespace, decodeBody } from '../decode-body.ts';
+import { keyOf, type Resource } from '../registry.ts';
+import { managerOf, settleProblems, writeOptions } from '../write-options.ts';
+import { change } from './change.ts';
+import { createObject } from './create.ts';
+
+/** PUT of an object, or of a subresource that is a part of it (`strategy` then says which part counts). */
+export async function update(api: Api, call: Call, resource: Resource, strategy: Strategy = resource.strategy, subresource = ''): Promise<Result> {
+  const options = writeOptions(call, 'UpdateOptions');
+  const { info } = call;
+  const { object, problems } = decodeBody(api, call, resource);
+  settleProblems(problems, options, call);
+  checkName(object, info.name);
+  checkNamespace(object, resource.namespaced, info.namespace);
+  api.codec.applyDefaults(resource.type, object);
+  const body = JSON.stringify(object);
+  const manager = managerOf(options, call);
+  if (resource.strategy.createOnUpdate && subresource === '') {
+    await api.cache.fresh();
+    if (!resource.cache.entries.has(keyOf(resource, info.namespace, info.name))) {
+      const text = await createObject(api, call, resource, info.namespace, object, options);
+      return { type: 'object', code: 201, text, resource };
+    }
+  }
+  const { text } = await change(api, call, resource, {
+    namespace: info.namespace,
+    name: info.name,
+    subresource,
+    strategy,
+    options,
+    retry: !object.metadata.resourceVersion,
+    next: (current) => {
+      const next = JSON.parse(body) as KubeObject;
+      api.patcher.track({ resource, subresource, old: current, object: next, manager, time: timestamp() });
+      return next;
+    },
+  });
+  return { type: 'object', code: 200, text, resource };
+}

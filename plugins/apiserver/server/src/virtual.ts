@@ -1,0 +1,54 @@
+import type { VirtualResource } from '@kubernel/sdk';
+import type { KubeObject } from '@kubernel/sdk/api';
+import { type Api, strategyContext, throwInvalid } from './api.ts';
+import type { Call, Result } from './call.ts';
+import { checkNamespace, decodeBody } from './decode-body.ts';
+import { FieldErrors, FieldPath } from '@kubernel/sdk/api';
+import type { Resource } from './registry.ts';
+import { methodNotAllowed, notFound } from './status.ts';
+import { lend } from './subresources.ts';
+import { settleProblems, writeOptions } from './write-options.ts';
+
+/** Resources that are computed, not stored: reviews, component statuses. */
+export async function virtual(api: Api, call: Call, resource: Resource): Promise<Result> {
+  const answers = resource.definition.virtual as VirtualResource;
+  const { info, method } = call;
+  if (method === 'POST' && !info.name && answers.create) return review(api, call, resource, answers);
+  if (method !== 'GET') throw methodNotAllowed();
+  const context = strategyContext(api, call, info.namespace, false);
+  if (info.name) {
+    if (!answers.get) throw methodNotAllowed();
+    const object = await answers.get(info.name, context);
+    if (!object) throw notFound(resource.group, resource.plural, info.name);
+    return { type: 'object', code: 200, text: textOfVirtual(resource, object), resource };
+  }
+  if (!answers.list) throw methodNotAllowed();
+  const items = await answers.list(context);
+  return {
+    type: 'object',
+    code: 200,
+    text: JSON.stringify({ kind: resource.listKind, apiVersion: resource.apiVersion, metadata: {}, items }),
+  };
+}
+
+async function review(api: Api, call: Call, resource: Resource, answers: VirtualResource): Promise<Result> {
+  const options = writeOptions(call, 'CreateOptions');
+  const { object, problems } = decodeBody(api, call, resource);
+  settleProblems(problems, options, call);
+  checkNamespace(object, resource.namespaced, call.info.namespace);
+  api.codec.applyDefaults(resource.type, object);
+  const context = strategyContext(api, call, call.info.namespace, options.dryRun);
+  const errors = new FieldErrors();
+  if (resource.strategy.validate) resource.strategy.validate(object, errors, context);
+  else context.validation.validate(resource.type, object, FieldPath.of(), errors);
+  throwInvalid(resource.definition, object.metadata.name ?? '', errors);
+  const attributes = api.attributes(call, resource, 'CREATE', { object, oldObject: undefined, options: options.document, dryRun: options.dryRun });
+  await api.admission.admit(attributes);
+  await api.admission.validate(attributes);
+  const answer = await answers.create?.(object, { ...context, service: (name) => lend(api, name) });
+  return { type: 'object', code: 201, text: textOfVirtual(resource, api.codec.normalize(resource.type, answer as KubeObject)), resource };
+}
+
+function textOfVirtual(resource: Resource, { kind: _kind, apiVersion: _version, ...rest }: KubeObject): string {
+  return JSON.stringify({ kind: resource.kind, apiVersion: resource.apiVersion, ...rest });
+}
