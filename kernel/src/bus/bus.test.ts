@@ -1,6 +1,6 @@
-import { KubernelError, type EventBatch, type HistoryBatch, type StoreMessage } from '@kubernel/sdk';
+import { type EventBatch, type HistoryBatch, KubernelError, type StoreMessage } from '@kubernel/sdk';
 import { describe, expect, it } from 'vitest';
-import { Bus, type Backlog, type BusOptions } from './bus.ts';
+import { type Backlog, Bus, type BusOptions } from './bus.ts';
 import { Ring } from './ring.ts';
 
 const settle = () => new Promise<void>((resolve) => setImmediate(resolve));
@@ -23,7 +23,7 @@ class Log implements Backlog {
 
   write(...keys: string[]): void {
     const batch = batchOf(this.#events.length + 1, ...keys);
-    keys.forEach((key, i) => this.#events.push({ revision: batch.revisions[i] as number, key }));
+    for (const [i, key] of keys.entries()) this.#events.push({ revision: batch.revisions[i] as number, key });
     this.bus.publish(batch);
   }
 
@@ -31,7 +31,9 @@ class Log implements Backlog {
 
   async *list(prefix: string, revision: number) {
     this.asked.push(`list ${prefix}@${revision}`);
-    const keys = [...new Set(this.#events.filter((one) => one.revision <= revision && one.key.startsWith(prefix)).map(({ key }) => key))].sort();
+    const keys = [
+      ...new Set(this.#events.filter((one) => one.revision <= revision && one.key.startsWith(prefix)).map(({ key }) => key)),
+    ].sort();
     yield { revision, keys, values: keys.map(() => ''), revisions: keys.map(() => 0) };
   }
 
@@ -201,7 +203,12 @@ describe('a subscription', () => {
     const log = new Log({ ringBytes: 20_000 });
     let seed = 1;
     const random = (below: number) => (seed = (seed * 48_271) % 2_147_483_647) % below;
-    const readers = Array.from({ length: 100 }, () => ({ subscription: log.bus.subscribe({ prefix: '' }), seen: [] as number[], base: -1, over: false }));
+    const readers = Array.from({ length: 100 }, () => ({
+      subscription: log.bus.subscribe({ prefix: '' }),
+      seen: [] as number[],
+      base: -1,
+      over: false,
+    }));
     for (let round = 0; round < 300; round++) {
       log.write(...Array.from({ length: random(4) + 1 }, () => `k${random(9)}`));
       for (const reader of readers) {

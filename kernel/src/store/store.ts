@@ -143,10 +143,19 @@ export class Store implements StoreRole {
     const events = eventsOf(batch, result);
     const newest = events.revisions.at(-1);
     if (newest === undefined) return;
-    if (!this.#shared && (events.revisions[0] as number) <= this.#bus.revision)
-      throw storageBehind(events.revisions[0] as number, this.#bus.revision);
+    const first = events.revisions[0] as number;
+    if (!this.#shared && first <= this.#bus.revision) throw this.#diverged(first);
     this.#advance(newest);
     if (!this.#shared) this.#bus.publish(events);
+  }
+
+  /** The storage hands out revisions that were acknowledged before: this is other data, and nothing more goes to it. */
+  #diverged(found: number): Error {
+    const error = storageBehind(found - 1, this.#bus.revision);
+    this.#incarnation++;
+    this.#state = 'detached';
+    this.#health(error.message);
+    return error;
   }
 
   #advance(revision: number): void {

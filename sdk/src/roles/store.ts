@@ -1,4 +1,4 @@
-import type { EventBatch, HistoryBatch, ListOptions, ListPage, StoredValue, WriteBatch, CommitResult } from './storage.ts';
+import type { CommitResult, EventBatch, HistoryBatch, ListOptions, ListPage, StoredValue, WriteBatch } from './storage.ts';
 
 /**
  * store/v1: the kernel's object store and watch bus, as the API server sees it. Provided by the kernel itself.

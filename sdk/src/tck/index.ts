@@ -1,4 +1,5 @@
 /** Conformance kits: one suite for each role, which every driver of the role runs, ours and strangers'. */
 export type { Runner } from './runner.ts';
-export { storageKit, type OpenStorage, type StorageAdapter, type StorageKitOptions } from './storage.ts';
+export { storageKit } from './storage.ts';
+export type { OpenStorage, StorageAdapter, StorageKitOptions } from './storage-adapter.ts';
 export { StorageModel } from './storage-model.ts';

@@ -3,8 +3,9 @@ import { isCode } from '../errors.ts';
 import { EXPECT_ABSENT, EXPECT_ANY, type WriteBatch } from '../roles/storage.ts';
 import { Random } from './random.ts';
 import type { Runner } from './runner.ts';
-import { events, inDirectory, pages, type OpenStorage, type StorageAdapter } from './storage.ts';
+import type { OpenStorage, StorageAdapter } from './storage-adapter.ts';
 import { StorageModel } from './storage-model.ts';
+import { events, inDirectory, pages } from './storage-reading.ts';
 
 const STEPS = 120;
 const KEYS = ['a', 'a/b', 'a/b/c', 'a/c', 'a0', 'b', 'b/ü', 'b/z', 'c/1', 'c/10', 'c/2'];
@@ -37,7 +38,10 @@ async function oneHistory(adapter: StorageAdapter, dir: string, seed: number): P
       } else await oneStep(open, model, random, story);
     }
     const { revision, compacted, keys } = await open.storage.stats();
-    assert.deepEqual({ revision, compacted, keys }, { revision: model.revision, compacted: model.compacted, keys: model.list('', model.revision).length });
+    assert.deepEqual(
+      { revision, compacted, keys },
+      { revision: model.revision, compacted: model.compacted, keys: model.list('', model.revision).length },
+    );
   } catch (error) {
     (error as Error).message += `\nKIT_SEED=${seed}; the last steps:\n${story.slice(-12).join('\n')}`;
     throw error;
@@ -65,16 +69,30 @@ async function oneStep({ storage }: OpenStorage, model: StorageModel, random: Ra
   } else if (kind === 5) {
     const key = random.pick(KEYS);
     story.push(`get ${key} at ${revision}`);
-    await expect(gone, () => storage.get(key, revision), () => model.get(key, at));
+    await expect(
+      gone,
+      () => storage.get(key, revision),
+      () => model.get(key, at),
+    );
   } else if (kind === 6) {
     story.push(`count ${prefix} after ${after} at ${revision}`);
-    await expect(gone, () => storage.count({ prefix, ...set({ after, revision }) }), () => model.list(prefix, at, after).length);
+    await expect(
+      gone,
+      () => storage.count({ prefix, ...set({ after, revision }) }),
+      () => model.list(prefix, at, after).length,
+    );
   } else if (kind === 7) {
     const from = random.below(model.revision + 1);
     story.push(`history from ${from} of ${prefix}`);
     const columns = async (): Promise<unknown[]> => {
       const all = await events(storage.history(from, prefix));
-      return all.revisions.map((one, i) => ({ revision: one, key: all.keys[i], value: all.values[i], previous: all.previous[i], previousRevision: all.previousRevisions[i] }));
+      return all.revisions.map((one, i) => ({
+        revision: one,
+        key: all.keys[i],
+        value: all.values[i],
+        previous: all.previous[i],
+        previousRevision: all.previousRevisions[i],
+      }));
     };
     await expect(from < model.compacted, columns, () => model.history(from, prefix));
   } else {

@@ -1,46 +1,11 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { isCode, type ErrorCode } from '../errors.ts';
-import { CONFLICT_ABSENT, EXPECT_ABSENT, EXPECT_ANY, type HistoryBatch, type ListPage, type Storage, type WriteBatch } from '../roles/storage.ts';
+import { CONFLICT_ABSENT, EXPECT_ABSENT, EXPECT_ANY, type Storage } from '../roles/storage.ts';
 import type { Runner } from './runner.ts';
+import type { StorageAdapter, StorageKitOptions } from './storage-adapter.ts';
 import { crashKit } from './storage-crash.ts';
 import { randomHistoryKit } from './storage-random.ts';
-
-export interface OpenStorage {
-  storage: Storage;
-  /** Afterwards the same directory can be opened again. */
-  close(): void | Promise<void>;
-}
-
-export interface StorageKitOptions {
-  /** Refuse growth beyond about this size. Given only to drivers that say `limits`. */
-  maxSizeBytes?: number;
-  /** The driver's clock, in milliseconds since the epoch. Given only to drivers that say `clock`. */
-  now?: () => number;
-}
-
-/** What the kit has to know of a driver. What a driver cannot do is left out, and so are its tests. */
-export interface StorageAdapter {
-  name: string;
-  open(dir: string, options?: StorageKitOptions): OpenStorage | Promise<OpenStorage>;
-  /** What was written is there after `close` and `open`. */
-  durable?: boolean;
-  limits?: boolean;
-  clock?: boolean;
-  /** Opens a file that `backup` wrote. */
-  openBackup?(file: string): OpenStorage | Promise<OpenStorage>;
-  /**
-   * A module that exports `open(dir)`, for a process of its own that the kit kills with SIGKILL. Node must be able to
-   * import it as it is.
-   */
-  crashModule?: URL;
-  /** How many random histories to compare with the model. Default 20. */
-  histories?: number;
-  /** How many times to kill. Default 8. */
-  crashes?: number;
-}
+import { batch, events, inDirectory, pages, rejects, type Write } from './storage-reading.ts';
 
 /**
  * The conformance kit of storage/v1: every driver runs it, and is one when it passes.
@@ -52,14 +17,16 @@ export interface StorageAdapter {
 export function storageKit(runner: Runner, adapter: StorageAdapter): void {
   const { describe, it } = runner;
   const test = (name: string, body: (storage: Storage, dir: string) => Promise<void>, options: StorageKitOptions = {}): void =>
-    it(name, () => inDirectory(async (dir) => {
-      const { storage, close } = await adapter.open(dir, options);
-      try {
-        await body(storage, dir);
-      } finally {
-        await close();
-      }
-    }));
+    it(name, () =>
+      inDirectory(async (dir) => {
+        const { storage, close } = await adapter.open(dir, options);
+        try {
+          await body(storage, dir);
+        } finally {
+          await close();
+        }
+      }),
+    );
 
   describe(`storage/v1 by ${adapter.name}`, () => {
     describe('a write', () => {
@@ -115,13 +82,19 @@ export function storageKit(runner: Runner, adapter: StorageAdapter): void {
       test('of many at once goes through as one batch', async (storage) => {
         const many = 3000;
         const { revisions } = await storage.commit(batch(...Array.from({ length: many }, (_, i): Write => [`k/${i % 1000}`, `${i}`])));
-        assert.deepEqual(revisions, Array.from({ length: many }, (_, i) => i + 1));
+        assert.deepEqual(
+          revisions,
+          Array.from({ length: many }, (_, i) => i + 1),
+        );
         assert.equal((await storage.stats()).keys, 1000);
       });
 
       test('is made in the order of the calls', async (storage) => {
         const results = await Promise.all(Array.from({ length: 50 }, (_, i) => storage.commit(batch(['a', `${i}`]))));
-        assert.deepEqual(results.map(({ revisions }) => revisions[0]), Array.from({ length: 50 }, (_, i) => i + 1));
+        assert.deepEqual(
+          results.map(({ revisions }) => revisions[0]),
+          Array.from({ length: 50 }, (_, i) => i + 1),
+        );
         assert.equal((await storage.get('a'))?.value, '49');
       });
     });
@@ -142,9 +115,23 @@ export function storageKit(runner: Runner, adapter: StorageAdapter): void {
       });
 
       test('of a list gives the live keys under the prefix, in order, and no neighbours', async (storage) => {
-        await storage.commit(batch(['core/pods/b', '2'], ['core/pods', 'x'], ['core/pods/a', '1'], ['core/pods0', 'x'], ['core/podt/a', 'x'], ['core/pods/c', '3']));
+        await storage.commit(
+          batch(
+            ['core/pods/b', '2'],
+            ['core/pods', 'x'],
+            ['core/pods/a', '1'],
+            ['core/pods0', 'x'],
+            ['core/podt/a', 'x'],
+            ['core/pods/c', '3'],
+          ),
+        );
         await storage.commit(batch(['core/pods/a', null]));
-        assert.deepEqual(await pages(storage.list({ prefix: 'core/pods/' })), { revision: 7, keys: ['core/pods/b', 'core/pods/c'], values: ['2', '3'], revisions: [1, 6] });
+        assert.deepEqual(await pages(storage.list({ prefix: 'core/pods/' })), {
+          revision: 7,
+          keys: ['core/pods/b', 'core/pods/c'],
+          values: ['2', '3'],
+          revisions: [1, 6],
+        });
         assert.deepEqual((await pages(storage.list({ prefix: '' }))).keys.length, 5);
       });
 
@@ -158,7 +145,13 @@ export function storageKit(runner: Runner, adapter: StorageAdapter): void {
         await storage.commit(batch(...Array.from({ length: 10 }, (_, i): Write => [`p/${i}`, `${i}`])));
         await storage.commit(batch(['p/3', 'new'], ['p/35', 'new'], ['p/4', null]));
         const page = await pages(storage.list({ prefix: 'p/', after: 'p/2', limit: 3, revision: 10 }));
-        assert.deepEqual([page.keys, page.values], [['p/3', 'p/4', 'p/5'], ['3', '4', '5']]);
+        assert.deepEqual(
+          [page.keys, page.values],
+          [
+            ['p/3', 'p/4', 'p/5'],
+            ['3', '4', '5'],
+          ],
+        );
         assert.deepEqual((await pages(storage.list({ prefix: 'p/', after: 'p/2', limit: 3 }))).keys, ['p/3', 'p/35', 'p/5']);
         assert.deepEqual((await pages(storage.list({ prefix: 'p/', after: 'a', limit: 1 }))).keys, ['p/0']);
         assert.deepEqual((await pages(storage.list({ prefix: 'p/', after: 'q' }))).keys, []);
@@ -218,7 +211,10 @@ export function storageKit(runner: Runner, adapter: StorageAdapter): void {
           revisions.push(...one.revisions);
         }
         assert.ok(batches > 1, 'all in one batch');
-        assert.deepEqual(revisions, Array.from({ length: 400 }, (_, i) => i + 1));
+        assert.deepEqual(
+          revisions,
+          Array.from({ length: 400 }, (_, i) => i + 1),
+        );
       });
     });
 
@@ -230,7 +226,13 @@ export function storageKit(runner: Runner, adapter: StorageAdapter): void {
         assert.deepEqual((await pages(storage.list({ prefix: '' }))).keys, ['a', 'c', 'd']);
         assert.deepEqual((await pages(storage.list({ prefix: '', revision: 5 }))).values, ['2', '1']);
         assert.equal(await storage.get('b', 5), null);
-        assert.deepEqual(await events(storage.history(5)), { revisions: [6, 7], keys: ['a', 'd'], values: ['3', '1'], previous: ['2', null], previousRevisions: [2, 0] });
+        assert.deepEqual(await events(storage.history(5)), {
+          revisions: [6, 7],
+          keys: ['a', 'd'],
+          values: ['3', '1'],
+          previous: ['2', null],
+          previousRevisions: [2, 0],
+        });
         assert.deepEqual((await storage.commit(batch(['b', '2', EXPECT_ABSENT], ['a', '4', 6]))).revisions, [8, 9]);
       });
 
@@ -264,7 +266,10 @@ export function storageKit(runner: Runner, adapter: StorageAdapter): void {
         for (let i = 0; i < 10; i++) await storage.commit(batch(...Array.from({ length: 400 }, (_, n): Write => [`p/${n}`, `${i}`])));
         const compaction = storage.compact(4000);
         const writes = Array.from({ length: 20 }, (_, i) => storage.commit(batch([`p/${i}`, 'new', 3601 + i])));
-        assert.deepEqual((await Promise.all(writes)).map(({ revisions }) => revisions[0]), Array.from({ length: 20 }, (_, i) => 4001 + i));
+        assert.deepEqual(
+          (await Promise.all(writes)).map(({ revisions }) => revisions[0]),
+          Array.from({ length: 20 }, (_, i) => 4001 + i),
+        );
         await compaction;
         assert.equal(await storage.count({ prefix: '' }), 400);
         assert.equal((await events(storage.history(4000))).previous.filter((value) => value === '9').length, 20);
@@ -273,88 +278,99 @@ export function storageKit(runner: Runner, adapter: StorageAdapter): void {
 
     if (adapter.clock) {
       let now = 1000;
-      test('the revision at a time is the newest one written by then', async (storage) => {
-        now = 1000;
-        await storage.commit(batch(['a', '1'], ['b', '1']));
-        now = 2000;
-        await storage.commit(batch(['a', '2']));
-        now = 1500; // a clock that was set back
-        await storage.commit(batch(['a', '3']));
-        now = 5000;
-        await storage.commit(batch(['a', '4']));
-        const at = [];
-        for (const time of [999, 1000, 1999, 2000, 4999, 5000, 9000]) at.push(await storage.revisionAt(time));
-        assert.deepEqual(at, [0, 2, 2, 4, 4, 5, 5]);
-        await storage.compact(4);
-        assert.equal(await storage.revisionAt(4999), 4);
-        assert.equal(await storage.revisionAt(5000), 5);
-      }, { now: () => now });
+      test(
+        'the revision at a time is the newest one written by then',
+        async (storage) => {
+          now = 1000;
+          await storage.commit(batch(['a', '1'], ['b', '1']));
+          now = 2000;
+          await storage.commit(batch(['a', '2']));
+          now = 1500; // a clock that was set back
+          await storage.commit(batch(['a', '3']));
+          now = 5000;
+          await storage.commit(batch(['a', '4']));
+          const at = [];
+          for (const time of [999, 1000, 1999, 2000, 4999, 5000, 9000]) at.push(await storage.revisionAt(time));
+          assert.deepEqual(at, [0, 2, 2, 4, 4, 5, 5]);
+          await storage.compact(4);
+          assert.equal(await storage.revisionAt(4999), 4);
+          assert.equal(await storage.revisionAt(5000), 5);
+        },
+        { now: () => now },
+      );
     }
 
     if (adapter.limits) {
-      test('when full, refuses growth, deletes and reads, and takes writes again once there is room', async (storage) => {
-        const value = 'v'.repeat(20_000);
-        let stored = 0;
-        const fill = async (): Promise<void> => {
-          for (;; stored++) await storage.commit(batch([`p/${stored}`, value]));
-        };
-        await rejects(fill(), 'ERR_STORAGE_FULL');
-        assert.ok(stored > 20, `only ${stored} values fit`);
-        assert.equal((await storage.stats()).full, true);
-        const before = (await storage.stats()).revision;
-        await rejects(storage.commit(batch(['p/0', null], ['q', value])), 'ERR_STORAGE_FULL');
-        assert.equal((await storage.stats()).revision, before, 'half of a refused batch was written');
-        assert.equal((await storage.get('p/0'))?.value, value);
-        assert.equal((await storage.commit({ ...batch(['p/1', 'being deleted']), reserve: true })).revisions[0], before + 1);
-        for (let i = 0; i < stored - 5; i++) assert.ok(((await storage.commit(batch([`p/${i}`, null]))).revisions[0] as number) > 0);
-        await storage.compact((await storage.stats()).revision);
-        await eventually(async () => {
-          await storage.commit(batch(['q', value]));
-        });
-        assert.equal((await storage.stats()).full, false);
-        assert.equal(await storage.count({ prefix: '' }), 6);
-      }, { maxSizeBytes: 2 << 20 });
+      test(
+        'when full, refuses growth, deletes and reads, and takes writes again once there is room',
+        async (storage) => {
+          const value = 'v'.repeat(20_000);
+          let stored = 0;
+          const fill = async (): Promise<void> => {
+            for (; ; stored++) await storage.commit(batch([`p/${stored}`, value]));
+          };
+          await rejects(fill(), 'ERR_STORAGE_FULL');
+          assert.ok(stored > 20, `only ${stored} values fit`);
+          assert.equal((await storage.stats()).full, true);
+          const before = (await storage.stats()).revision;
+          await rejects(storage.commit(batch(['p/0', null], ['q', value])), 'ERR_STORAGE_FULL');
+          assert.equal((await storage.stats()).revision, before, 'half of a refused batch was written');
+          assert.equal((await storage.get('p/0'))?.value, value);
+          assert.equal((await storage.commit({ ...batch(['p/1', 'being deleted']), reserve: true })).revisions[0], before + 1);
+          for (let i = 0; i < stored - 5; i++) assert.ok(((await storage.commit(batch([`p/${i}`, null]))).revisions[0] as number) > 0);
+          await storage.compact((await storage.stats()).revision);
+          await eventually(async () => {
+            await storage.commit(batch(['q', value]));
+          });
+          assert.equal((await storage.stats()).full, false);
+          assert.equal(await storage.count({ prefix: '' }), 6);
+        },
+        { maxSizeBytes: 2 << 20 },
+      );
     }
 
     if (adapter.durable) {
-      it('what was written is there after it was closed and opened again, history and all', () => inDirectory(async (dir) => {
-        const first = await adapter.open(dir);
-        await first.storage.commit(batch(['a', '1'], ['b', '1'], ['a', '2'], ['b', null], ['c', '1']));
-        await first.storage.compact(2);
-        await first.close();
-        const { storage, close } = await adapter.open(dir);
-        try {
-          const { revision, compacted, keys } = await storage.stats();
-          assert.deepEqual([revision, compacted, keys], [5, 2, 2]);
-          assert.deepEqual((await events(storage.history(2))).previous, ['1', '1', null]);
-          await rejects(storage.get('a', 1), 'ERR_COMPACTED');
-          assert.deepEqual((await storage.commit(batch(['a', '3', 3]))).revisions, [6]);
-        } finally {
-          await close();
-        }
-      }));
+      it('what was written is there after it was closed and opened again, history and all', () =>
+        inDirectory(async (dir) => {
+          const first = await adapter.open(dir);
+          await first.storage.commit(batch(['a', '1'], ['b', '1'], ['a', '2'], ['b', null], ['c', '1']));
+          await first.storage.compact(2);
+          await first.close();
+          const { storage, close } = await adapter.open(dir);
+          try {
+            const { revision, compacted, keys } = await storage.stats();
+            assert.deepEqual([revision, compacted, keys], [5, 2, 2]);
+            assert.deepEqual((await events(storage.history(2))).previous, ['1', '1', null]);
+            await rejects(storage.get('a', 1), 'ERR_COMPACTED');
+            assert.deepEqual((await storage.commit(batch(['a', '3', 3]))).revisions, [6]);
+          } finally {
+            await close();
+          }
+        }));
 
-      it('when the newest revision was a deletion and all was compacted, the revision goes on from there', () => inDirectory(async (dir) => {
-        const first = await adapter.open(dir);
-        await first.storage.commit(batch(['a', '1'], ['a', null]));
-        await first.storage.compact(2);
-        await first.close();
-        const { storage, close } = await adapter.open(dir);
-        try {
-          assert.deepEqual((await storage.commit(batch(['a', '2', EXPECT_ABSENT]))).revisions, [3]);
-        } finally {
-          await close();
-        }
-      }));
+      it('when the newest revision was a deletion and all was compacted, the revision goes on from there', () =>
+        inDirectory(async (dir) => {
+          const first = await adapter.open(dir);
+          await first.storage.commit(batch(['a', '1'], ['a', null]));
+          await first.storage.compact(2);
+          await first.close();
+          const { storage, close } = await adapter.open(dir);
+          try {
+            assert.deepEqual((await storage.commit(batch(['a', '2', EXPECT_ABSENT]))).revisions, [3]);
+          } finally {
+            await close();
+          }
+        }));
     }
 
-    it('a closed storage says so', () => inDirectory(async (dir) => {
-      const { storage, close } = await adapter.open(dir);
-      await close();
-      await rejects(storage.commit(batch(['a', '1'])), 'ERR_STORAGE_CLOSED');
-      await rejects(storage.get('a'), 'ERR_STORAGE_CLOSED');
-      await rejects(pages(storage.list({ prefix: '' })), 'ERR_STORAGE_CLOSED');
-    }));
+    it('a closed storage says so', () =>
+      inDirectory(async (dir) => {
+        const { storage, close } = await adapter.open(dir);
+        await close();
+        await rejects(storage.commit(batch(['a', '1'])), 'ERR_STORAGE_CLOSED');
+        await rejects(storage.get('a'), 'ERR_STORAGE_CLOSED');
+        await rejects(pages(storage.list({ prefix: '' })), 'ERR_STORAGE_CLOSED');
+      }));
 
     const { openBackup } = adapter;
     if (openBackup) {
@@ -383,46 +399,6 @@ export function storageKit(runner: Runner, adapter: StorageAdapter): void {
     randomHistoryKit(runner, adapter);
     if (adapter.durable && adapter.crashModule) crashKit(runner, adapter, adapter.crashModule);
   });
-}
-
-export type Write = [key: string, value: string | null, expect?: number];
-
-export function batch(...writes: Write[]): WriteBatch {
-  return { keys: writes.map(([key]) => key), values: writes.map(([, value]) => value), expects: writes.map(([, , expect = EXPECT_ANY]) => expect) };
-}
-
-/** All pages as one. */
-export async function pages(list: AsyncIterable<ListPage>): Promise<ListPage> {
-  let all: ListPage | undefined;
-  for await (const page of list) {
-    all ??= { revision: page.revision, keys: [], values: [], revisions: [] };
-    assert.equal(page.revision, all.revision, 'pages of different revisions');
-    for (const column of ['keys', 'values', 'revisions'] as const) (all[column] as unknown[]).push(...page[column]);
-  }
-  assert.ok(all, 'a list without any page');
-  return all;
-}
-
-export async function events(history: AsyncIterable<HistoryBatch>): Promise<HistoryBatch> {
-  const all: HistoryBatch = { revisions: [], keys: [], values: [], previous: [], previousRevisions: [] };
-  for await (const one of history) {
-    for (const column of Object.keys(all) as (keyof HistoryBatch)[]) (all[column] as unknown[]).push(...(one[column] as unknown[]));
-  }
-  return all;
-}
-
-export async function rejects(promise: Promise<unknown>, code: ErrorCode): Promise<void> {
-  await assert.rejects(promise, (error) => isCode(error, code) || assert.fail(`expected ${code}, got ${String((error as Error).stack ?? error)}`));
-}
-
-/** Runs in a directory of its own that is removed afterwards. */
-export async function inDirectory<T>(body: (dir: string) => Promise<T>): Promise<T> {
-  const dir = await mkdtemp(join(tmpdir(), 'storage-kit-'));
-  try {
-    return await body(dir);
-  } finally {
-    await rm(dir, { recursive: true, force: true });
-  }
 }
 
 async function eventually(attempt: () => Promise<void>): Promise<void> {

@@ -2,16 +2,19 @@ import { storageKit } from '@kubernel/sdk/tck';
 import { describe, expect, it } from 'vitest';
 import { MemoryStorage } from './memory-storage.ts';
 
-storageKit({ describe, it }, {
-  name: 'memory',
-  limits: true,
-  clock: true,
-  histories: 60,
-  open(_dir, options) {
-    const storage = new MemoryStorage(options);
-    return { storage, close: () => storage.close() };
+storageKit(
+  { describe, it },
+  {
+    name: 'memory',
+    limits: true,
+    clock: true,
+    histories: 60,
+    open(_dir, options) {
+      const storage = new MemoryStorage(options);
+      return { storage, close: () => storage.close() };
+    },
   },
-});
+);
 
 describe('memory storage', () => {
   it('forgets history by itself when it weighs more than it may', async () => {

@@ -1,9 +1,9 @@
 import {
   CONFLICT_ABSENT,
-  EXPECT_ABSENT,
-  EXPECT_ANY,
   type CommitResult,
   type ErrorCode,
+  EXPECT_ABSENT,
+  EXPECT_ANY,
   type HistoryBatch,
   KubernelError,
   type ListOptions,
@@ -73,7 +73,8 @@ export class MemoryStorage implements Storage {
   async commit(batch: WriteBatch): Promise<CommitResult> {
     this.#use();
     const { keys, values, expects } = batch;
-    if (keys.length !== values.length || keys.length !== expects.length) throw fail('ERR_STORAGE_INVALID', 'the columns of the batch differ in length');
+    if (keys.length !== values.length || keys.length !== expects.length)
+      throw fail('ERR_STORAGE_INVALID', 'the columns of the batch differ in length');
     this.#checkRoom(batch);
     const revisions: number[] = new Array(keys.length);
     const previousRevisions: number[] = new Array(keys.length);

@@ -1,7 +1,8 @@
 import { type ErrorCode, KubernelError } from '@kubernel/sdk';
 
 /** What this driver refuses with, and what SQLite's own errors mean in storage/v1's words. */
-export const closed = (file: string): KubernelError => new KubernelError('ERR_STORAGE_CLOSED', `${file} is closed`, { subject: 'storage/sqlite' });
+export const closed = (file: string): KubernelError =>
+  new KubernelError('ERR_STORAGE_CLOSED', `${file} is closed`, { subject: 'storage/sqlite' });
 
 export const full = (file: string, cause?: unknown): KubernelError =>
   new KubernelError('ERR_STORAGE_FULL', `there is no room for more in ${file}`, {
@@ -23,7 +24,10 @@ export const corrupt = (file: string, detail: string): KubernelError =>
   });
 
 export const foreign = (file: string): KubernelError =>
-  new KubernelError('ERR_STORAGE_FOREIGN', `${file} is a database of another program`, { subject: 'storage/sqlite', hint: 'choose another file in its config' });
+  new KubernelError('ERR_STORAGE_FOREIGN', `${file} is a database of another program`, {
+    subject: 'storage/sqlite',
+    hint: 'choose another file in its config',
+  });
 
 export const newer = (file: string, found: number, known: number): KubernelError =>
   new KubernelError('ERR_STORAGE_SCHEMA_NEWER', `${file} has schema version ${found}, this driver knows up to ${known}`, {
@@ -32,7 +36,9 @@ export const newer = (file: string, found: number, known: number): KubernelError
   });
 
 export const compacted = (revision: number, floor: number): KubernelError =>
-  new KubernelError('ERR_COMPACTED', `revision ${revision} is older than the history, which starts after ${floor}`, { subject: 'storage/sqlite' });
+  new KubernelError('ERR_COMPACTED', `revision ${revision} is older than the history, which starts after ${floor}`, {
+    subject: 'storage/sqlite',
+  });
 
 export const future = (revision: number, newest: number): KubernelError =>
   new KubernelError('ERR_FUTURE_REVISION', `revision ${revision} is newer than the newest, ${newest}`, { subject: 'storage/sqlite' });
@@ -57,7 +63,8 @@ function primaryCode(error: unknown): number {
 export const isFull = (error: unknown): boolean => primaryCode(error) === SQLITE_FULL;
 
 /** After such an error only the file knows what was written: it must be opened anew. */
-export const isBroken = (error: unknown): boolean => [SQLITE_IOERR, SQLITE_CORRUPT, SQLITE_NOTADB, SQLITE_CANTOPEN].includes(primaryCode(error));
+export const isBroken = (error: unknown): boolean =>
+  [SQLITE_IOERR, SQLITE_CORRUPT, SQLITE_NOTADB, SQLITE_CANTOPEN].includes(primaryCode(error));
 
 /** SQLite's error in the words of the contract; anything else as it is. */
 export function translate(error: unknown, file: string): unknown {

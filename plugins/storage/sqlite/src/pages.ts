@@ -9,7 +9,13 @@ const PAGE_ROWS = 4096;
  * Values of keys in a range at a revision. A page is read in one go: a statement left open between two turns of the
  * event loop would keep the write-ahead log from starting anew.
  */
-export function listPage(sql: Statements, from: string, to: string | Uint8Array, revision: number, limit: number): { page: ListPage; more: boolean } {
+export function listPage(
+  sql: Statements,
+  from: string,
+  to: string | Uint8Array,
+  revision: number,
+  limit: number,
+): { page: ListPage; more: boolean } {
   const page: ListPage = { revision, keys: [], values: [], revisions: [] };
   const rows = Math.min(limit, PAGE_ROWS);
   let chars = 0;

@@ -52,7 +52,8 @@ export class Reserve {
       descriptor = openSync(this.#file, 'w', 0o600);
       // Written, not truncated to size: a hole takes no space.
       const block = Buffer.alloc(1 << 20, 0x5a);
-      for (let written = 0; written < this.#bytes; ) written += writeSync(descriptor, block, 0, Math.min(block.length, this.#bytes - written));
+      for (let written = 0; written < this.#bytes; )
+        written += writeSync(descriptor, block, 0, Math.min(block.length, this.#bytes - written));
       closeSync(descriptor);
       return true;
     } catch {

@@ -2,9 +2,9 @@ import { chmodSync, renameSync, rmSync } from 'node:fs';
 import { backup, type DatabaseSync } from 'node:sqlite';
 import {
   CONFLICT_ABSENT,
+  type CommitResult,
   EXPECT_ABSENT,
   EXPECT_ANY,
-  type CommitResult,
   type HistoryBatch,
   type ListOptions,
   type ListPage,
@@ -15,7 +15,7 @@ import {
 } from '@kubernel/sdk';
 import { Checkpointer } from './checkpointer.ts';
 import { closed, compacted, full, future, invalid, isBroken, isFull, translate } from './errors.ts';
-import { openDatabase, pragma, PAGE_BYTES } from './open.ts';
+import { openDatabase, PAGE_BYTES, pragma } from './open.ts';
 import { historyPage, listPage } from './pages.ts';
 import { keyRange } from './range.ts';
 import { Reserve } from './reserve.ts';

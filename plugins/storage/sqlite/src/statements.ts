@@ -24,7 +24,9 @@ export function prepareStatements(db: DatabaseSync) {
     /** revision, value of a key at or below a revision; value is null when it was deleted. */
     get: prepare('SELECT revision, value FROM log WHERE key = ? AND revision <= ? ORDER BY revision DESC LIMIT 1'),
     /** key, value, revision. CROSS JOIN keeps the order of the loops: the page is made key by key, without a sort. */
-    list: prepare(`SELECT log.key, log.value, log.revision FROM (${VERSIONS}) AS newest CROSS JOIN log ON log.revision = newest.revision WHERE newest.live`),
+    list: prepare(
+      `SELECT log.key, log.value, log.revision FROM (${VERSIONS}) AS newest CROSS JOIN log ON log.revision = newest.revision WHERE newest.live`,
+    ),
     count: prepare(`SELECT count(*) FROM (${VERSIONS}) WHERE live`),
     /** revision, key, value, previous revision, previous value, in revision order. */
     history: prepare(`
@@ -38,6 +40,6 @@ export function prepareStatements(db: DatabaseSync) {
     forget: prepare('DELETE FROM log WHERE revision = ?'),
     setMeta: prepare('UPDATE meta SET value = ? WHERE name = ?'),
     meta: prepare('SELECT value FROM meta WHERE name = ?'),
-    keys: prepare("SELECT count(*) FROM (SELECT max(revision), live FROM log GROUP BY key) WHERE live"),
+    keys: prepare('SELECT count(*) FROM (SELECT max(revision), live FROM log GROUP BY key) WHERE live'),
   };
 }
