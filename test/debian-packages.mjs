@@ -9,6 +9,7 @@ const PACKAGES = {
   iptables: 'port mapping and masquerading of pods',
   iproute2: 'network namespaces of test hosts',
   'busybox-static': 'the images of the tests',
+  unzip: 'unpacks kubectl and helm',
 };
 
 export function installDebianPackages() {

@@ -67,8 +67,9 @@ export async function resolvePlugins(config: ClusterConfig, own: readonly Plugin
       }),
     )
   ).filter((spec) => spec !== undefined);
-  placeExtensions(specs, problems);
-  checkRequirements(specs, problems);
+  // What a missing plugin would have provided is missed by others: those follow-up problems would only bury the cause.
+  if (problems.length === 0) placeExtensions(specs, problems);
+  if (problems.length === 0) checkRequirements(specs, problems);
   if (problems.length === 1) throw problems[0];
   if (problems.length > 1) {
     throw new KubernelError('ERR_PLUGINS_UNRESOLVED', problems.map((problem) => problem.message).join('\n'), {

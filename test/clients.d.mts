@@ -1,0 +1,1 @@
+export function clients(): { kubectl: string | undefined; helm: string | undefined };
