@@ -27,6 +27,7 @@ export class FakeApi implements ApiService {
   readonly #objects = new Map<string, Map<string, KubeObject>>();
   readonly #history: Change[] = [];
   readonly #watchers = new Set<FakeWatch>();
+  readonly #held = new Set<string>();
   readonly #pages = new Map<string, { items: KubeObject[]; revision: number }>();
   #compacted = 0;
 
@@ -69,6 +70,16 @@ export class FakeApi implements ApiService {
   /** Ends every watch as a server does when its time is over. */
   closeWatches(): void {
     for (const watcher of [...this.#watchers]) watcher.end();
+  }
+
+  /** Keeps the events of a resource back from its watchers, until {@link release}: readers that lag behind. */
+  hold(resource: { resource: string }): void {
+    this.#held.add(resource.resource);
+  }
+
+  release(resource: { resource: string }): void {
+    this.#held.delete(resource.resource);
+    for (const watcher of this.#watchers) watcher.wake();
   }
 
   /** Forgets the history up to now: whoever resumes from before gets 410. */
@@ -116,7 +127,10 @@ export class FakeApi implements ApiService {
   #openWatch(path: string, query: URLSearchParams): FakeWatch {
     const target = this.#target(path);
     const matches = matcher(target, query);
-    const watcher = new FakeWatch(target.kind, matches, query.get('allowWatchBookmarks') === 'true', () => this.#watchers.delete(watcher));
+    const watcher = new FakeWatch(target.kind, matches, query.get('allowWatchBookmarks') === 'true', {
+      held: () => this.#held.has(target.kind.resource),
+      closed: () => this.#watchers.delete(watcher),
+    });
     const from = query.get('resourceVersion');
     if (query.get('sendInitialEvents') === 'true' || from === null || from === '0' || from === '') {
       for (const object of this.#collection(target.kind).values()) if (matches(object)) watcher.push('ADDED', object);
@@ -368,17 +382,17 @@ class FakeWatch implements AsyncIterator<string> {
   readonly kind: FakeKind;
   readonly #matches: (object: KubeObject) => boolean;
   readonly #bookmarks: boolean;
-  readonly #closed: () => void;
+  readonly #owner: { held(): boolean; closed(): void };
   #text = '';
   #failure: unknown;
   #ended = false;
   #wake: (() => void) | undefined;
 
-  constructor(kind: FakeKind, matches: (object: KubeObject) => boolean, bookmarks: boolean, closed: () => void) {
+  constructor(kind: FakeKind, matches: (object: KubeObject) => boolean, bookmarks: boolean, owner: { held(): boolean; closed(): void }) {
     this.kind = kind;
     this.#matches = matches;
     this.#bookmarks = bookmarks;
-    this.#closed = closed;
+    this.#owner = owner;
   }
 
   /** An object that leaves the selection is deleted for this watcher, one that enters it is new. */
@@ -400,6 +414,10 @@ class FakeWatch implements AsyncIterator<string> {
     this.push('BOOKMARK', { kind: this.kind.kind, apiVersion: apiVersionOf(this.kind), metadata: { resourceVersion: String(revision), ...annotations } });
   }
 
+  wake(): void {
+    this.#wake?.();
+  }
+
   fail(error: unknown): void {
     this.#failure ??= error;
     this.end();
@@ -407,13 +425,13 @@ class FakeWatch implements AsyncIterator<string> {
 
   end(): void {
     this.#ended = true;
-    this.#closed();
+    this.#owner.closed();
     this.#wake?.();
   }
 
   async next(): Promise<IteratorResult<string>> {
     for (;;) {
-      if (this.#text !== '') {
+      if (this.#text !== '' && !this.#owner.held()) {
         const value = this.#text;
         this.#text = '';
         return { done: false, value };
