@@ -1,6 +1,6 @@
 import type { Logger, PodCycle, PolicyInstance, Rejection } from '@kubernel/sdk';
 import { type EventRecorder, isNotFound } from '@kubernel/sdk/client';
-import type { Cluster } from './cluster/cluster.ts';
+import type { Cluster } from '@kubernel/sdk/scheduling';
 import { asPod, type FailureReporter } from './failure.ts';
 import type { Framework } from './framework.ts';
 import type { QueueEntry, SchedulingQueue } from './queue/scheduling-queue.ts';

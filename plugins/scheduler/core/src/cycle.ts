@@ -1,7 +1,7 @@
 import type { Logger, PodCycle, PodInfo } from '@kubernel/sdk';
 import type { EventRecorder } from '@kubernel/sdk/client';
 import type { BindingCycle } from './binding.ts';
-import type { Cluster } from './cluster/cluster.ts';
+import type { Cluster } from '@kubernel/sdk/scheduling';
 import { asPod, type FailureReporter } from './failure.ts';
 import type { FilterPhase } from './filter.ts';
 import { fitError, NO_NODES } from './fit-error.ts';

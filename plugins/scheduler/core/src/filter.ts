@@ -1,5 +1,5 @@
 import { type Diagnosis, PASS, type PodCycle, type PodInfo, type PolicyInstance, type Rejection, UNRESOLVABLE, UNSCHEDULABLE, type Verdict } from '@kubernel/sdk';
-import type { Cluster } from './cluster/cluster.ts';
+import type { Cluster } from '@kubernel/sdk/scheduling';
 import type { ActiveFilter, ActivePolicy, Framework } from './framework.ts';
 import type { Nominator } from './nominator.ts';
 

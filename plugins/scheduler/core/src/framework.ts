@@ -1,5 +1,5 @@
 import type { Extensions, PolicyInstance, QueuedPod, Rejection, PodInfo, SchedulerPolicy, PolicyHost } from '@kubernel/sdk';
-import type { Cluster } from './cluster/cluster.ts';
+import type { Cluster } from '@kubernel/sdk/scheduling';
 import type { ProfileConfig } from './config.ts';
 
 /** A policy as a profile uses it. */

@@ -27,7 +27,6 @@ export default definePlugin<'scheduler/v1', SchedulerConfig>('scheduler/v1', 'de
   },
 });
 
-export { Cluster } from './cluster/cluster.ts';
 export type { ProfileConfig, SchedulerConfig } from './config.ts';
 export { SchedulingQueue } from './queue/scheduling-queue.ts';
 export { Scheduler } from './scheduler.ts';

@@ -1,6 +1,6 @@
-import { ClusterEvents, type ClusterEvent, type ClusterView, NodeChange, type PodInfo } from '@kubernel/sdk';
-import type { Node, Pod } from '@kubernel/sdk/api';
-import { countsDifferently, isFinished, ParsedPod } from '../pod-info.ts';
+import { ClusterEvents, type ClusterEvent, type ClusterView, NodeChange, type PodInfo } from '../roles/scheduler-policy.ts';
+import type { Node, Pod } from '../api/index.ts';
+import { countsDifferently, isFinished, ParsedPod } from './pod-info.ts';
 import { Nodes } from './nodes.ts';
 
 /** What keeps counters of placed pods and nodes: a policy instance. */

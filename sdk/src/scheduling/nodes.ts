@@ -1,5 +1,5 @@
-import { CPU, EPHEMERAL_STORAGE, MEMORY, NodeChange, type NodeTable, PODS, type PodInfo } from '@kubernel/sdk';
-import { amounts, type Node } from '@kubernel/sdk/api';
+import { CPU, EPHEMERAL_STORAGE, MEMORY, NodeChange, type NodeTable, PODS, type PodInfo } from '../roles/scheduler-policy.ts';
+import { amounts, type Node } from '../api/index.ts';
 import { InternedLabels } from './label-column.ts';
 
 /** Derived columns kept at once. A policy asks for one per distinct selector or toleration list in use. */

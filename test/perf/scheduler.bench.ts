@@ -1,5 +1,5 @@
 /**
- * How many pods a second the scheduling cycle decides, without an API: `node test/perf/scheduler.ts [--nodes 1000,5000]
+ * How many pods a second the scheduling cycle decides, without an API: `node test/perf/scheduler.bench.ts [--nodes 1000,5000]
  * [--pods 5000] [--only basic,spreading]`. Cases and pod shapes follow upstream's scheduler_perf; its floors at 5,000 nodes
  * are given beside. Each binding is confirmed as an informer would, so the cost of counting pods is in.
  */

@@ -1,4 +1,4 @@
-import type { LabelColumn } from '@kubernel/sdk';
+import type { LabelColumn } from '../roles/scheduler-policy.ts';
 
 /** The values of one label key, interned, so that topology domains are small whole numbers. */
 export class InternedLabels implements LabelColumn {
