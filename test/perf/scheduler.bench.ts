@@ -24,8 +24,15 @@ interface Case {
   spec?: (i: number, nodes: number) => Partial<Pod['spec']>;
 }
 
-const onHosts = (labels: Record<string, string>, more: object = {}) => ({ topologyKey: 'kubernetes.io/hostname', labelSelector: { matchLabels: labels }, ...more });
-const onZones = (labels: Record<string, string>) => ({ topologyKey: 'topology.kubernetes.io/zone', labelSelector: { matchLabels: labels } });
+const onHosts = (labels: Record<string, string>, more: object = {}) => ({
+  topologyKey: 'kubernetes.io/hostname',
+  labelSelector: { matchLabels: labels },
+  ...more,
+});
+const onZones = (labels: Record<string, string>) => ({
+  topologyKey: 'topology.kubernetes.io/zone',
+  labelSelector: { matchLabels: labels },
+});
 /** One pod per node and group, as many groups as the pods need. */
 const group = (i: number, nodes: number) => ({ color: `green-${Math.floor(i / nodes)}` });
 
@@ -38,7 +45,12 @@ const CASES: Case[] = [
     labels: () => ({ color: 'blue' }),
     spec: () => ({
       topologySpreadConstraints: [
-        { maxSkew: 5, topologyKey: 'topology.kubernetes.io/zone', whenUnsatisfiable: 'DoNotSchedule', labelSelector: { matchLabels: { color: 'blue' } } },
+        {
+          maxSkew: 5,
+          topologyKey: 'topology.kubernetes.io/zone',
+          whenUnsatisfiable: 'DoNotSchedule',
+          labelSelector: { matchLabels: { color: 'blue' } },
+        },
       ],
     }),
   },
@@ -49,8 +61,18 @@ const CASES: Case[] = [
     labels: () => ({ color: 'blue' }),
     spec: () => ({
       topologySpreadConstraints: [
-        { maxSkew: 5, topologyKey: 'topology.kubernetes.io/zone', whenUnsatisfiable: 'ScheduleAnyway', labelSelector: { matchLabels: { color: 'blue' } } },
-        { maxSkew: 5, topologyKey: 'kubernetes.io/hostname', whenUnsatisfiable: 'ScheduleAnyway', labelSelector: { matchLabels: { color: 'blue' } } },
+        {
+          maxSkew: 5,
+          topologyKey: 'topology.kubernetes.io/zone',
+          whenUnsatisfiable: 'ScheduleAnyway',
+          labelSelector: { matchLabels: { color: 'blue' } },
+        },
+        {
+          maxSkew: 5,
+          topologyKey: 'kubernetes.io/hostname',
+          whenUnsatisfiable: 'ScheduleAnyway',
+          labelSelector: { matchLabels: { color: 'blue' } },
+        },
       ],
     }),
   },
@@ -62,7 +84,9 @@ const CASES: Case[] = [
       affinity: {
         nodeAffinity: {
           requiredDuringSchedulingIgnoredDuringExecution: {
-            nodeSelectorTerms: [{ matchExpressions: [{ key: 'topology.kubernetes.io/zone', operator: 'In', values: ['zone-0', 'zone-1'] }] }],
+            nodeSelectorTerms: [
+              { matchExpressions: [{ key: 'topology.kubernetes.io/zone', operator: 'In', values: ['zone-0', 'zone-1'] }] },
+            ],
           },
         },
       },
@@ -87,14 +111,24 @@ const CASES: Case[] = [
     floor: 90,
     target: 20,
     labels: () => ({ color: 'red' }),
-    spec: () => ({ affinity: { podAffinity: { preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 1, podAffinityTerm: onHosts({ color: 'red' }) }] } } }),
+    spec: () => ({
+      affinity: {
+        podAffinity: { preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 1, podAffinityTerm: onHosts({ color: 'red' }) }] },
+      },
+    }),
   },
   {
     name: 'preferred anti-affinity',
     floor: 90,
     target: 20,
     labels: () => ({ color: 'yellow' }),
-    spec: () => ({ affinity: { podAntiAffinity: { preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 1, podAffinityTerm: onHosts({ color: 'yellow' }) }] } } }),
+    spec: () => ({
+      affinity: {
+        podAntiAffinity: {
+          preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 1, podAffinityTerm: onHosts({ color: 'yellow' }) }],
+        },
+      },
+    }),
   },
   {
     name: 'anti-affinity',
@@ -117,7 +151,11 @@ const CASES: Case[] = [
     labels: group,
     spec: (i, nodes) => ({
       affinity: {
-        podAntiAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [onHosts(group(i, nodes), { namespaceSelector: { matchLabels: { team: 'devops' } } })] },
+        podAntiAffinity: {
+          requiredDuringSchedulingIgnoredDuringExecution: [
+            onHosts(group(i, nodes), { namespaceSelector: { matchLabels: { team: 'devops' } } }),
+          ],
+        },
       },
     }),
   },
@@ -288,4 +326,7 @@ for (const nodeCount of values.nodes.split(',').map(Number)) {
 }
 const folder = new URL('./results/', import.meta.url);
 mkdirSync(folder, { recursive: true });
-writeFileSync(new URL('scheduler.json', folder), JSON.stringify({ date: new Date().toISOString(), node: process.version, results }, null, 2));
+writeFileSync(
+  new URL('scheduler.json', folder),
+  JSON.stringify({ date: new Date().toISOString(), node: process.version, results }, null, 2),
+);

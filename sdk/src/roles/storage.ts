@@ -53,8 +53,9 @@ export interface StoredValue {
 /**
  * A stretch of the log, as columns. A deleted key has value `null`.
  *
- * Live events name the revision they replaced, not its value: whoever follows the log holds that value already, and
- * reading it back and copying it over two threads costs a third of a commit (docs/adr). History carries both.
+ * Live events name the revision they replaced, not its value: whoever follows the log holds that value already. To read
+ * 2 KB back and carry it to the kernel's thread would take 5 us of the 33 us of CPU that a grouped put takes (measured),
+ * and the way on to the readers as much again. History carries both.
  */
 export interface EventBatch {
   revisions: number[];

@@ -1,9 +1,14 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 
-/** Pages in the write-ahead log that make a checkpoint worth its fsync. */
-const WAL_PAGES = 1000;
-/** Looking at the log's length is cheap, but not free: once in so many commits. */
-const LOOK_EVERY = 8;
+/**
+ * Pages in the write-ahead log that make a checkpoint worth its fsync. Under a flood of 2 KB writes, 500 pages of 8 KiB
+ * cost writers a wait of 6 ms at a time; 2,000 would give 15% more throughput for waits of 17 ms.
+ */
+const WAL_PAGES = 500;
+/** Beyond this the checkpoint does not wait for a quiet moment, which a thread that is never idle does not have. */
+const WAL_PAGES_AT_MOST = 2000;
+/** Asking for the log's length takes 6 us: once in so many writes, and a commit counts for two. */
+const LOOK_EVERY = 32;
 
 /**
  * Carries the write-ahead log over into the database, after a commit was acknowledged and not, as SQLite would by
@@ -12,7 +17,7 @@ const LOOK_EVERY = 8;
 export class Checkpointer {
   readonly #look: StatementSync;
   readonly #passive: StatementSync;
-  #commits = 0;
+  #writes = 0;
   #scheduled: NodeJS.Immediate | undefined;
 
   constructor(db: DatabaseSync) {
@@ -21,14 +26,18 @@ export class Checkpointer {
     for (const statement of [this.#look, this.#passive]) statement.setReturnArrays(true);
   }
 
-  afterCommit(): void {
-    if (++this.#commits % LOOK_EVERY !== 0 || this.#scheduled) return;
-    const [, pages, done] = this.#look.get() as unknown as [number, number, number];
-    if (pages - done < WAL_PAGES) return;
-    this.#scheduled = setImmediate(() => {
-      this.#scheduled = undefined;
-      this.run();
-    });
+  afterCommit(writes: number): void {
+    this.#writes += writes + 2;
+    if (this.#writes < LOOK_EVERY) return;
+    this.#writes = 0;
+    const [, pages, done] = this.#look.get() as unknown as [busy: number, pages: number, done: number];
+    if (pages - done >= WAL_PAGES_AT_MOST) this.run();
+    else if (pages - done >= WAL_PAGES) {
+      this.#scheduled ??= setImmediate(() => {
+        this.#scheduled = undefined;
+        this.run();
+      });
+    }
   }
 
   /** False when it could not, for want of space; the log then grows until it can. */
@@ -43,5 +52,6 @@ export class Checkpointer {
 
   stop(): void {
     if (this.#scheduled) clearImmediate(this.#scheduled);
+    this.#scheduled = undefined;
   }
 }

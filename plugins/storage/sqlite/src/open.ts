@@ -36,6 +36,9 @@ const SCHEMA = `
   PRAGMA user_version = ${SCHEMA_VERSION};
 `;
 
+/** How long to wait for a predecessor that is just letting go of the file. */
+const LOCK_WAIT_MS = 1000;
+
 export interface OpenOptions {
   file: string;
   cacheBytes: number;
@@ -52,7 +55,7 @@ export interface OpenOptions {
 export function openDatabase({ file, cacheBytes, integrityCheck }: OpenOptions): DatabaseSync {
   prepareFile(file);
   const unclean = sizeOf(`${file}-wal`) > 0;
-  const db = new DatabaseSync(file, { timeout: 2000 });
+  const db = new DatabaseSync(file, { timeout: LOCK_WAIT_MS });
   try {
     // Before the first access in WAL mode, exclusive locking keeps the WAL index in memory: no -shm file, fewer calls.
     db.exec(`

@@ -130,7 +130,7 @@ export class SqliteStorage implements Storage {
     this.#revision = revision;
     this.#time = time;
     if (this.#keys !== undefined) this.#keys += grown;
-    this.#checkpointer.afterCommit();
+    this.#checkpointer.afterCommit(keys.length);
     return { revisions, previousRevisions };
   }
 
@@ -284,7 +284,7 @@ export class SqliteStorage implements Storage {
     commit.run();
     this.#compacted = reached;
     this.#compactedTime = time;
-    this.#checkpointer.afterCommit();
+    this.#checkpointer.afterCommit(rows.length);
   }
 
   /** Gives free pages back to the filesystem when there are many, or the disk is full. */
@@ -292,7 +292,7 @@ export class SqliteStorage implements Storage {
     const spare = this.#full ? 0 : Math.max(SPARE_PAGES, pragma(this.#use(), 'page_count') / 10);
     for (let free = pragma(this.#db, 'freelist_count'); free > spare; free = pragma(this.#use(), 'freelist_count')) {
       this.#db.exec(`PRAGMA incremental_vacuum(${Math.min(VACUUM_PAGES, Math.ceil(free - spare))})`);
-      this.#checkpointer.afterCommit();
+      this.#checkpointer.afterCommit(VACUUM_PAGES);
       await new Promise((resolve) => setImmediate(resolve));
     }
     if (this.#full) this.#checkpointer.run();

@@ -1,0 +1,277 @@
+/**
+ * The store by itself, without an API in front of it: `node test/perf/store.bench.ts [--quick]`.
+ *
+ * Writers run closed loops (each has one write under way) against the kernel's store over a storage. SQLite runs in a
+ * thread of its own behind the project's RPC, as the host runs it, on the disk of the current directory, with fsync.
+ * Rounds of the variants take turns, since the machine's speed drifts; the table gives the median round and the range.
+ */
+import { closeSync, fsyncSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { ROLES, type Storage } from '@kubernel/sdk';
+import { Channel, type Port, remote } from '@kubernel/sdk/rpc';
+import { MemoryStorage } from '@kubernel/storage-memory';
+import { SqliteStorage } from '@kubernel/storage-sqlite';
+import { Store } from '../../kernel/src/store/index.ts';
+
+const quick = process.argv.includes('--quick');
+const ROUNDS = quick ? 1 : 5;
+const VALUE = `{"kind":"Pod","apiVersion":"v1","metadata":{"name":"x"},"data":"${'v'.repeat(2048 - 65)}"}`;
+const KEYS = 10_000;
+const root = mkdtempSync(join(process.cwd(), '.bench-store-'));
+process.on('exit', () => rmSync(root, { recursive: true, force: true }));
+
+interface Opened {
+  storage: Storage;
+  cpuMicros(): Promise<number>;
+  close(): Promise<void>;
+}
+
+type Kind = 'sqlite in a thread' | 'sqlite inline' | 'memory inline';
+
+let files = 0;
+async function open(kind: Kind): Promise<Opened> {
+  const own = async (): Promise<number> => {
+    const { user, system } = process.threadCpuUsage();
+    return user + system;
+  };
+  const file = join(root, `${files++}`, 'store.db');
+  if (kind === 'memory inline') return { storage: new MemoryStorage(), cpuMicros: own, close: async () => {} };
+  if (kind === 'sqlite inline') {
+    const storage = new SqliteStorage({ file });
+    return { storage, cpuMicros: own, close: async () => storage.close() };
+  }
+  const worker = new Worker(new URL('./store-worker.ts', import.meta.url), { workerData: { file } });
+  const channel = new Channel(worker as unknown as Port);
+  return {
+    storage: remote<Storage>('storage', ROLES['storage/v1'].streams, async () => channel),
+    cpuMicros: async () => {
+      const { user, system } = (await channel.call('worker', 'cpu', [])) as NodeJS.CpuUsage;
+      return user + system + (await own());
+    },
+    close: async () => {
+      await channel.call('worker', 'close', []);
+      await worker.terminate();
+    },
+  };
+}
+
+async function fill(storage: Storage, count: number): Promise<void> {
+  for (let start = 0; start < count; start += 1000) {
+    const keys = Array.from({ length: Math.min(1000, count - start) }, (_, i) => keyOf(start + i));
+    await storage.commit({ keys, values: keys.map(() => VALUE), expects: keys.map(() => -1) });
+  }
+}
+
+const keyOf = (number: number): string => `core/pods/default/pod-${String(number).padStart(6, '0')}`;
+
+// ---------------------------------------------------------------------------------------------------------------- puts
+
+interface Round {
+  perSecond: number;
+  p50: number;
+  p99: number;
+  cpuMicros: number;
+}
+
+async function putRound(store: Store, cpuMicros: () => Promise<number>, writers: number, seconds: number): Promise<Round> {
+  const latencies: number[] = [];
+  const cpuBefore = await cpuMicros();
+  const start = performance.now();
+  const end = start + seconds * 1000;
+  let number = 0;
+  const writer = async (): Promise<void> => {
+    for (let now = performance.now(); now < end; ) {
+      await store.commit({ keys: [keyOf((number++ * 7919) % KEYS)], values: [VALUE], expects: [-1] });
+      const after = performance.now();
+      latencies.push(after - now);
+      now = after;
+    }
+  };
+  await Promise.all(Array.from({ length: writers }, writer));
+  const elapsed = performance.now() - start;
+  const cpu = (await cpuMicros()) - cpuBefore;
+  latencies.sort((a, b) => a - b);
+  return {
+    perSecond: (latencies.length / elapsed) * 1000,
+    p50: at(latencies, 0.5),
+    p99: at(latencies, 0.99),
+    cpuMicros: cpu / latencies.length,
+  };
+}
+
+async function puts(): Promise<void> {
+  const kinds: Kind[] = ['sqlite in a thread', 'sqlite inline', 'memory inline'];
+  const opened = await Promise.all(kinds.map(async (kind) => ({ kind, ...(await open(kind)) })));
+  const rounds = new Map<string, Round[]>();
+  const stores = await Promise.all(
+    opened.map(async (one) => {
+      const store = new Store({ compactEveryMs: 1 << 30 });
+      await store.attach(one.storage);
+      return { ...one, store };
+    }),
+  );
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const writers of [1, 64, 256]) {
+      for (const { kind, store, cpuMicros, storage } of stores) {
+        const name = `${writers} in flight, ${kind}`;
+        const result = await putRound(store, cpuMicros, writers, quick ? 0.5 : 1.5);
+        rounds.set(name, [...(rounds.get(name) ?? []), result]);
+        // Each round finds the same database: the superseded values are gone.
+        await storage.compact((await storage.stats()).revision);
+      }
+    }
+  }
+  for (const { store, close } of stores) {
+    await store.close();
+    await close();
+  }
+  for (const [name, all] of rounds) {
+    const rates = all.map(({ perSecond }) => perSecond);
+    row('puts of 2 KB', name, `${whole(median(rates))}/s`, `${whole(Math.min(...rates))}-${whole(Math.max(...rates))}`, {
+      perSecond: median(rates),
+      p50Ms: median(all.map(({ p50 }) => p50)),
+      p99Ms: median(all.map(({ p99 }) => p99)),
+      cpuMicros: median(all.map(({ cpuMicros }) => cpuMicros)),
+    });
+  }
+}
+
+function fsyncs(): void {
+  const file = openSync(join(root, 'fsync'), 'w');
+  const block = Buffer.alloc(8192, 1);
+  const times: number[] = [];
+  for (let i = 0; i < 500; i++) {
+    const start = performance.now();
+    writeSync(file, block, 0, block.length, (i % 64) * 8192);
+    fsyncSync(file);
+    times.push(performance.now() - start);
+  }
+  closeSync(file);
+  times.sort((a, b) => a - b);
+  row('write and fsync 8 KiB', 'the disk itself', `${fine(at(times, 0.5))} ms`, `p99 ${fine(at(times, 0.99))}`, {
+    p50Ms: at(times, 0.5),
+    p99Ms: at(times, 0.99),
+  });
+}
+
+// ------------------------------------------------------------------------------------------------------------- reading
+
+async function fanOut(subscribers: number): Promise<void> {
+  const total = Math.max(2000, Math.floor((quick ? 100_000 : 1_000_000) / subscribers));
+  const rates: number[] = [];
+  const slow: number[] = [];
+  for (let round = 0; round < ROUNDS; round++) {
+    const store = new Store({ compactEveryMs: 1 << 30 });
+    await store.attach(new MemoryStorage());
+    let delivered = 0;
+    const readers = Array.from({ length: subscribers }, async () => {
+      let seen = 0;
+      for await (const message of store.subscribe({ prefix: '', from: 0 })) {
+        if (message.type !== 'events') continue;
+        seen += message.events.keys.length;
+        delivered += message.events.keys.length;
+        if (seen >= total) return;
+      }
+    });
+    const start = performance.now();
+    let published = 0;
+    await Promise.all(
+      Array.from({ length: 32 }, async () => {
+        for (; published < total; ) await store.commit({ keys: [keyOf(published++ % KEYS)], values: [VALUE], expects: [-1] });
+      }),
+    );
+    slow.push(performance.now() - start);
+    await Promise.all(readers);
+    rates.push((delivered / (performance.now() - start)) * 1000);
+    await store.close();
+  }
+  row(
+    'fan-out',
+    `${subscribers} subscribers`,
+    `${whole(median(rates))} events/s`,
+    `${whole(Math.min(...rates))}-${whole(Math.max(...rates))}`,
+    {
+      eventsPerSecond: median(rates),
+      putsPerSecond: total / (median(slow) / 1000),
+    },
+  );
+}
+
+async function lists(count: number): Promise<void> {
+  const { storage, close } = await open('sqlite in a thread');
+  const before = process.memoryUsage.rss();
+  await fill(storage, count);
+  const store = new Store({ compactEveryMs: 1 << 30 });
+  await store.attach(storage);
+  const afterFill = process.memoryUsage.rss();
+  const times: number[] = [];
+  const first: number[] = [];
+  for (let round = 0; round < ROUNDS; round++) {
+    const start = performance.now();
+    let seen = 0;
+    for await (const message of store.subscribe({ prefix: 'core/pods/' })) {
+      if (message.type === 'snapshot') {
+        if (seen === 0) first.push(performance.now() - start);
+        seen += message.page.keys.length;
+      }
+      if (message.type === 'synced') break;
+    }
+    if (seen !== count) throw new Error(`${seen} of ${count} listed`);
+    times.push(performance.now() - start);
+  }
+  const counted = performance.now();
+  await store.count({ prefix: 'core/pods/' });
+  const countMs = performance.now() - counted;
+  row(
+    'snapshot',
+    `${whole(count)} objects of 2 KB`,
+    `${whole(median(times))} ms`,
+    `${whole(Math.min(...times))}-${whole(Math.max(...times))}`,
+    {
+      ms: median(times),
+      firstPageMs: median(first),
+      countMs,
+      rssFilledMiB: (afterFill - before) / (1 << 20),
+    },
+  );
+  await store.close();
+  await close();
+}
+
+// ------------------------------------------------------------------------------------------------------------- report
+
+const rows: { what: string; case: string; median: string; range: string; numbers: Record<string, number> }[] = [];
+
+function row(what: string, variant: string, middle: string, range: string, numbers: Record<string, number>): void {
+  rows.push({ what, case: variant, median: middle, range, numbers });
+  const details = Object.entries(numbers)
+    .slice(1)
+    .map(([name, value]) => `${name} ${fine(value)}`)
+    .join(', ');
+  console.log(`${what.padEnd(22)} ${variant.padEnd(34)} ${middle.padStart(18)}  (${range}) ${details}`);
+}
+
+const whole = (value: number): string => Math.round(value).toLocaleString('en-US');
+const fine = (value: number): string => (value >= 100 ? whole(value) : value.toFixed(2));
+const at = (sorted: number[], share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
+const median = (values: number[]): number =>
+  at(
+    [...values].sort((a, b) => a - b),
+    0.5,
+  );
+
+console.log(`node ${process.version}, ${cpus().length} x ${cpus()[0]?.model ?? '?'}, ${ROUNDS} rounds\n`);
+fsyncs();
+await puts();
+for (const subscribers of [1, 10, 100]) await fanOut(subscribers);
+for (const count of quick ? [1000, 10_000] : [1000, 10_000, 100_000]) await lists(count);
+const { rss } = process.memoryUsage();
+row('RSS', 'this process, at the end', `${whole(rss / (1 << 20))} MiB`, 'all of the above', { rss });
+const results = join(import.meta.dirname, 'results');
+mkdirSync(results, { recursive: true });
+writeFileSync(
+  join(results, 'store.json'),
+  `${JSON.stringify({ date: new Date().toISOString(), node: process.version, rounds: ROUNDS, rows }, null, 2)}\n`,
+);
