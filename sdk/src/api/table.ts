@@ -4,7 +4,8 @@ import type { LabelSelector } from './selector.ts';
 
 /** Pieces of Table answers (https://kubernetes.io/docs/reference/using-api/api-concepts/#receiving-resources-as-tables). */
 
-type ColumnType = TableColumn['type'];
+/** `name` is a string that names the object, which `kubectl get -o name` and the console look for. */
+type ColumnType = TableColumn['type'] | 'name';
 
 /**
  * A table from its columns, in order. A column is `[name, cell]`, `[name, type, cell]` with a type other than string; a `+` before the
@@ -14,7 +15,14 @@ export function table(...columns: readonly Column[]): TableDefinition {
   const parts = columns.map(([name, ...rest]) => {
     const [type, cell] = rest.length === 1 ? (['string', rest[0]] as const) : rest;
     const wide = name.startsWith('+');
-    const column: TableColumn = { name: wide ? name.slice(1) : name, type, format: cell === nameCell ? 'name' : '', priority: wide ? 1 : 0, description: '' };
+    const isName = type === 'name';
+    const column: TableColumn = {
+      name: wide ? name.slice(1) : name,
+      type: isName ? 'string' : type,
+      format: isName ? 'name' : '',
+      priority: wide ? 1 : 0,
+      description: '',
+    };
     return { column, cell };
   });
   return { columns: parts.map(({ column }) => column), cells: (object, now) => parts.map(({ cell }) => cell(object, now)) };
@@ -24,10 +32,11 @@ export function table(...columns: readonly Column[]): TableDefinition {
 export type Cell = (object: any, now: number) => unknown;
 export type Column = readonly [name: string, cell: Cell] | readonly [name: string, type: ColumnType, cell: Cell];
 
-const nameCell: Cell = (object: KubeObject) => object.metadata.name ?? '';
+export const nameCell: Cell = (object: KubeObject) => object.metadata.name ?? '';
+export const ageCell: Cell = (object: KubeObject, now) => age(object.metadata.creationTimestamp, now);
 
-export const nameColumn: Column = ['Name', nameCell];
-export const ageColumn: Column = ['Age', (object: KubeObject, now) => age(object.metadata.creationTimestamp, now)];
+export const nameColumn: Column = ['Name', 'name', nameCell];
+export const ageColumn: Column = ['Age', ageCell];
 export const createdAtColumn: Column = ['Created At', 'date', (object: KubeObject) => object.metadata.creationTimestamp ?? ''];
 
 /** How long ago, as `kubectl get` shows it; `<unknown>` when it is not known. */

@@ -261,6 +261,8 @@ export interface SubresourceRequest extends StrategyContext {
   object: KubeObject;
   /** Read, change, compare-and-swap with retries; `change` may throw a StatusError. Returns what was stored. */
   updateObject(change: (object: KubeObject) => void): Promise<KubeObject>;
+  /** The same for another object of the namespace (an eviction counts down its disruption budget); `resource` may name a subresource: `poddisruptionbudgets/status`. */
+  updateRelated(group: string, resource: string, name: string, change: (object: KubeObject) => void): Promise<KubeObject>;
   /** Deletes the parent with these options. */
   deleteObject(options: Record<string, unknown>): Promise<void>;
   /** Anything the API server lends to actions by name (`tokens`: the service account token issuer). */
@@ -268,6 +270,8 @@ export interface SubresourceRequest extends StrategyContext {
 }
 
 export interface VirtualResource {
+  /** A POST is this subresource action of the object that the body's name names: `bindings` is `pods/<name>/binding`. */
+  delegate?: { resource: string; subresource: string };
   /** Answers a POST. The body is decoded, defaulted and validated. */
   create?(object: KubeObject, context: StrategyContext & { service<T>(name: string): T }): Promise<KubeObject> | KubeObject;
   list?(context: StrategyContext): Promise<KubeObject[]> | KubeObject[];

@@ -1,3 +1,15 @@
 import type { ResourceDefinition } from '@kubernel/sdk';
+import { resourcesOf, statusSubresource } from '@kubernel/sdk/api';
+import { strategies } from './strategy.ts';
+import { tables } from './tables.ts';
 
-export const resources: readonly ResourceDefinition[] = [];
+const define = resourcesOf('apiregistration.k8s.io', 'v1', 'apiregistration');
+
+function stored(kind: string, plural: keyof typeof tables, rest: Partial<ResourceDefinition> = {}): ResourceDefinition {
+  const strategy = strategies[plural];
+  return define({ kind, plural, namespaced: false, table: tables[plural], ...(strategy && { strategy }), ...rest });
+}
+
+export const resources: readonly ResourceDefinition[] = [
+  stored('APIService', 'apiservices', { categories: ['api-extensions'], subresources: { status: statusSubresource(strategies['apiservices/status']) } }),
+];

@@ -1,3 +1,20 @@
-import type { ResourceDefinition } from '@kubernel/sdk';
+import type { ResourceDefinition, TokenService, UserInfo } from '@kubernel/sdk';
+import type { KubeObject } from '@kubernel/sdk/api';
+import { resourcesOf } from '@kubernel/sdk/api';
 
-export const resources: readonly ResourceDefinition[] = [];
+const define = resourcesOf('authentication.k8s.io', 'v1', 'authentication');
+
+export const resources: readonly ResourceDefinition[] = [
+  define({
+    kind: 'SelfSubjectReview', plural: 'selfsubjectreviews', namespaced: false, verbs: ['create'],
+    virtual: { create: (review, { user }) => ({ ...review, status: { userInfo: userInfo(user) } }) },
+  }),
+  define({
+    kind: 'TokenReview', plural: 'tokenreviews', namespaced: false, verbs: ['create'],
+    virtual: { create: (review, { service }): Promise<KubeObject> => service<TokenService>('tokens').review(review) },
+  }),
+];
+
+function userInfo({ name, uid, groups, extra }: UserInfo): object {
+  return { username: name, ...(uid && { uid }), groups, ...(extra && { extra }) };
+}

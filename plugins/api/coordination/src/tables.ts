@@ -1,4 +1,7 @@
 import type { TableDefinition } from '@kubernel/sdk';
+import { ageColumn, nameColumn, table } from '@kubernel/sdk/api';
 
 /** How objects print in `kubectl get`, by plural. */
-export const tables: Readonly<Record<string, TableDefinition>> = {};
+export const tables = {
+  leases: table(nameColumn, ['Holder', ({ spec }) => spec?.holderIdentity ?? ''], ageColumn),
+} satisfies Record<string, TableDefinition>;

@@ -1,4 +1,13 @@
 import type { TableDefinition } from '@kubernel/sdk';
+import { ageColumn, firstOf, nameColumn, table } from '@kubernel/sdk/api';
 
 /** How objects print in `kubectl get`, by plural. */
-export const tables: Readonly<Record<string, TableDefinition>> = {};
+export const tables = {
+  endpointslices: table(
+    nameColumn,
+    ['AddressType', ({ addressType }) => addressType ?? ''],
+    ['Ports', ({ ports }) => firstOf((ports ?? []).map(({ port }: { port?: number }) => String(port ?? '*')), 3) || '<unset>'],
+    ['Endpoints', ({ endpoints }) => firstOf((endpoints ?? []).flatMap(({ addresses }: { addresses?: string[] }) => addresses ?? []), 3) || '<unset>'],
+    ageColumn,
+  ),
+} satisfies Record<string, TableDefinition>;

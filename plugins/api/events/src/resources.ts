@@ -1,3 +1,26 @@
 import type { ResourceDefinition } from '@kubernel/sdk';
+import { fieldLabelNotSupported, fieldTexts, resourcesOf } from '@kubernel/sdk/api';
+import { fromStored, toStored } from './conversion.ts';
+import { strategies } from './strategy.ts';
+import { tables } from './tables.ts';
 
-export const resources: readonly ResourceDefinition[] = [];
+const define = resourcesOf('events.k8s.io', 'v1', 'events');
+const strategy = strategies.events;
+
+export const resources: readonly ResourceDefinition[] = [
+  define({
+    kind: 'Event',
+    plural: 'events',
+    namespaced: true,
+    shortNames: ['ev'],
+    table: tables.events,
+    storedAs: { group: '', version: 'v1', toStored, fromStored },
+    ttlSeconds: 3600,
+    ...(strategy && { strategy }),
+    selectableFields: fieldTexts(
+      'regarding.kind', 'regarding.namespace', 'regarding.name', 'regarding.uid', 'regarding.apiVersion', 'regarding.resourceVersion',
+      'regarding.fieldPath', 'reason', 'reportingController', 'type',
+    ),
+    unknownField: fieldLabelNotSupported,
+  }),
+];

@@ -1,3 +1,20 @@
 import type { ResourceDefinition } from '@kubernel/sdk';
+import { resourcesOf, statusSubresource } from '@kubernel/sdk/api';
+import { strategies } from './strategy.ts';
+import { tables } from './tables.ts';
 
-export const resources: readonly ResourceDefinition[] = [];
+const define = resourcesOf('storage.k8s.io', 'v1', 'storage');
+
+function stored(kind: string, plural: keyof typeof tables, rest: Partial<ResourceDefinition> = {}): ResourceDefinition {
+  const strategy = strategies[plural];
+  return define({ kind, plural, namespaced: false, table: tables[plural], ...(strategy && { strategy }), ...rest });
+}
+
+export const resources: readonly ResourceDefinition[] = [
+  stored('CSIDriver', 'csidrivers'),
+  stored('CSINode', 'csinodes'),
+  stored('CSIStorageCapacity', 'csistoragecapacities', { namespaced: true }),
+  stored('StorageClass', 'storageclasses', { shortNames: ['sc'] }),
+  stored('VolumeAttachment', 'volumeattachments', { subresources: { status: statusSubresource(strategies['volumeattachments/status']) } }),
+  stored('VolumeAttributesClass', 'volumeattributesclasses', { shortNames: ['vac'] }),
+];
