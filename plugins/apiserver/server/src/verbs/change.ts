@@ -109,6 +109,7 @@ function generationOf(strategy: Strategy, object: KubeObject): unknown {
 
 async function commit(api: Api, resource: Resource, request: Change, entry: Entry, object: KubeObject, context: StrategyContext): Promise<Changed | number> {
   const { storedAs } = resource.definition;
+  api.patcher.ignoreTimes(currentObject(resource, entry), object);
   const normal = api.codec.normalize(resource.type, object);
   const stored = storedAs ? api.codec.normalizeStored(resource, storedAs.toStored(structuredClone(normal))) : normal;
   const value = encodeStored(stored);

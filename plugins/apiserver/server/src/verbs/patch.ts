@@ -1,7 +1,8 @@
-import type { Strategy } from '@kubernel/sdk';
+import { type Strategy, StatusError } from '@kubernel/sdk';
 import type { KubeObject } from '@kubernel/sdk/api';
 import { type Api, timestamp } from '../api.ts';
 import type { Call, Result } from '../call.ts';
+import type { Decoded } from '../codec.ts';
 import { bodyText, checkNamespace, mediaType, yamlValue } from '../decode-body.ts';
 import { keyOf, type Resource } from '../registry.ts';
 import { unsupportedPatch } from '../status.ts';
@@ -38,6 +39,23 @@ export async function patch(api: Api, call: Call, resource: Resource, strategy: 
   return { type: 'object', code: 200, text: answer, resource };
 }
 
+/** A patch that makes something else out of the object is no bad request but an invalid one. */
+function decodePatched(api: Api, resource: Resource, value: unknown): Decoded {
+  try {
+    return api.codec.decodeValue(resource, value);
+  } catch {
+    throw new StatusError(422, 'Invalid', 'the server rejected our request due to an error in our request', {});
+  }
+}
+
+function decodeApplied(api: Api, resource: Resource, applied: unknown, value: unknown): KubeObject {
+  try {
+    return api.codec.decodeValue(resource, value).object;
+  } catch (error) {
+    throw api.patcher.conversionError(resource, applied, error);
+  }
+}
+
 interface PatchStep {
   kind: 'json' | 'merge' | 'strategic';
   live: KubeObject;
@@ -48,10 +66,13 @@ interface PatchStep {
 }
 
 function patched(api: Api, call: Call, resource: Resource, step: PatchStep): KubeObject {
-  const { value, problems } = api.patcher.patch({ kind: step.kind, resource, live: step.live, text: step.text });
-  const decoded = api.codec.decodeValue(resource, value);
+  const request = { kind: step.kind, resource, live: step.live, text: step.text };
+  const { value, problems } = api.patcher.patch(request);
+  const decoded = decodePatched(api, resource, value);
+  const found = [...problems, ...decoded.problems];
+  if (found.length > 0 && step.options.fieldValidation === 'Strict') throw api.patcher.strictError(request, value, found);
   call.warnings.length = 0;
-  settleProblems([...problems, ...decoded.problems], step.options, call);
+  settleProblems(found, step.options, call);
   const { object } = decoded;
   checkNamespace(object, resource.namespaced, call.info.namespace);
   api.codec.applyDefaults(resource.type, object);
@@ -63,12 +84,12 @@ function patched(api: Api, call: Call, resource: Resource, step: PatchStep): Kub
 async function apply(api: Api, call: Call, resource: Resource, strategy: Strategy, subresource: string): Promise<Result> {
   const options = writeOptions(call, 'PatchOptions', true);
   const { info } = call;
-  const { object: applied, problems } = api.codec.decodeValue(resource, yamlValue(bodyText(call)));
-  settleProblems(problems, options, call);
-  checkNamespace(applied, resource.namespaced, info.namespace);
+  const applied = yamlValue(bodyText(call));
   const merge = (live: KubeObject | undefined): KubeObject => {
-    const request = { resource, subresource, live, applied: structuredClone(applied), manager: managerOf(options, call), force: options.force === true, time: timestamp() };
-    const object = api.patcher.apply(request);
+    const request = { resource, subresource, live, applied, manager: managerOf(options, call), force: options.force === true, time: timestamp() };
+    const { value } = api.patcher.apply(request);
+    const object = decodeApplied(api, resource, applied, value);
+    checkNamespace(object, resource.namespaced, info.namespace);
     api.codec.applyDefaults(resource.type, object);
     return object;
   };
