@@ -9,6 +9,7 @@ import type { Call } from './call.ts';
 import type { Codec } from './codec.ts';
 import { Health } from './health.ts';
 import { HttpFront, type HttpLimits } from './http/server.ts';
+import { type NodeTrust, Proxy } from './http/proxy.ts';
 import { Metrics } from './metrics.ts';
 import { type Documents, NonResource } from './non-resource.ts';
 import type { Patcher } from './patcher.ts';
@@ -26,10 +27,11 @@ export interface Parts {
   cluster: ClusterSettings;
   log: Logger;
   metrics: MetricsFactory;
-  makeCodec(groups: readonly ApiGroup[]): Codec;
-  makePatcher(codec: Codec): Patcher;
+  makeTypes(groups: readonly ApiGroup[]): { codec: Codec; patcher: Patcher };
   documents(api: Api): Documents;
   metricsText(): Promise<string>;
+  /** Undefined: kubelets are believed, and shown nothing. For tests. */
+  nodeTrust?: NodeTrust;
   limits?: Partial<HttpLimits>;
 }
 
@@ -66,11 +68,11 @@ export function assemble(parts: Parts): Assembled {
   const storedGroup = (group: string, resource: string): string => api.registry.any(group, resource)?.definition.storedAs?.group ?? group;
   const reader = new CacheReader(cache, cluster, (attributes) => authorization.authorize(attributes), storedGroup);
   const groups = [...parts.groups];
-  const codec = parts.makeCodec(groups);
+  const { codec, patcher } = parts.makeTypes(groups);
   const api: Api = {
     registry: new Registry(groups, cache, codec),
     codec,
-    patcher: parts.makePatcher(codec),
+    patcher,
     cache,
     hub,
     writer,
@@ -86,8 +88,9 @@ export function assemble(parts: Parts): Assembled {
   const health = new Health();
   health.add('ping', () => undefined);
   health.add('watch-cache', () => (cache.ready ? undefined : 'the first snapshot of the store is not complete'), ['readyz']);
+  const proxy = new Proxy(parts.nodeTrust);
   const nonResource = new NonResource(api, health, parts.documents(api), parts.metricsText);
-  const front = new HttpFront(api, authentication, nonResource, metrics, { ...LIMITS, ...parts.limits });
+  const front = new HttpFront(api, authentication, nonResource, metrics, proxy, { ...LIMITS, ...parts.limits });
   return {
     api,
     health,
@@ -99,10 +102,8 @@ export function assemble(parts: Parts): Assembled {
     connect: (user) => serviceFor(api, user, metrics, nonResource.answer),
     setGroups(next) {
       const list = [...next];
-      const nextCodec = parts.makeCodec(list);
-      api.codec = nextCodec;
-      api.patcher = parts.makePatcher(nextCodec);
-      api.registry = new Registry(list, cache, nextCodec);
+      Object.assign(api, parts.makeTypes(list));
+      api.registry = new Registry(list, cache, api.codec);
     },
     async start(signal) {
       await cache.start(signal);
@@ -112,6 +113,7 @@ export function assemble(parts: Parts): Assembled {
     },
     close() {
       hub.close();
+      proxy.close();
     },
   };
 }

@@ -1,6 +1,7 @@
 import type { UserInfo } from '@kubernel/sdk';
 import type { Entry } from './cache/entry.ts';
 import type { WatchOptions } from './cache/watcher.ts';
+import type { ConnectTarget } from './connect/target.ts';
 import type { Query } from './query.ts';
 import type { Resource } from './registry.ts';
 import type { RequestInfo } from './request-info.ts';
@@ -59,11 +60,4 @@ export interface WatchResult {
   atLeast?: number;
   /** Start when the cache has everything that is acknowledged. */
   consistent: boolean;
-}
-
-export interface ConnectTarget {
-  kind: 'log' | 'exec' | 'attach' | 'portforward' | 'proxy';
-  url: string;
-  /** `node`: HTTPS with the kubelet client certificate. `plain`: a pod or service. */
-  via: 'node' | 'http' | 'https';
 }

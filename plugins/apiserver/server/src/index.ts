@@ -3,15 +3,17 @@
  */
 import { networkInterfaces, hostname } from 'node:os';
 import { join } from 'node:path';
-import { definePlugin, type PluginContext } from '@kubernel/sdk';
+import { type Authorizer, definePlugin, type Extensions, type PluginContext } from '@kubernel/sdk';
+import { SYSTEM_USER } from './api.ts';
 import { assemble } from './assemble.ts';
+import { bootstrap, firstAddress } from './bootstrap/bootstrap.ts';
 import type { ServerConfig } from './config.ts';
 import { documents } from './documents.ts';
 import { listen } from './http/listener.ts';
 import { writeKubeconfig } from './kubeconfig.ts';
-import { noPatcher } from './patcher.ts';
+import { createPatcher } from './patch/index.ts';
 import { ensurePki } from './pki.ts';
-import { SchemaCodec } from './schema/index.ts';
+import { schemaTypes } from './types-of-groups.ts';
 
 export { assemble } from './assemble.ts';
 
@@ -23,20 +25,23 @@ export default definePlugin<'apiserver/v1', ServerConfig>('apiserver/v1', 'serve
     const { config } = ctx;
     const store = ctx.use('store/v1');
     const groups = ctx.extensions('api/v1');
+    const authenticators = ctx.extensions('authn/v1');
+    const authorizers = ctx.extensions('authz/v1');
     const abort = new AbortController();
     ctx.defer(() => abort.abort());
     const listGroups = () => [...groups].map(({ instance }) => instance);
+    const pki = config.listen === false ? undefined : await ensurePki(join(ctx.dataDir, 'pki'), subjectAltNames(ctx));
     const server = assemble({
+      ...(pki ? { nodeTrust: { client: pki.kubeletClient, ca: pki.ca.cert } } : {}),
       store,
       groups: listGroups(),
-      authenticators: ctx.extensions('authn/v1'),
-      authorizers: ctx.extensions('authz/v1'),
+      authenticators,
+      authorizers,
       admission: ctx.extensions('admission/v1'),
       cluster: ctx.cluster,
       log: ctx.log,
       metrics: ctx.metrics,
-      makeCodec: (list) => new SchemaCodec(list),
-      makePatcher: () => noPatcher,
+      makeTypes: schemaTypes,
       documents,
       metricsText: async () => '',
       limits: {
@@ -48,21 +53,53 @@ export default definePlugin<'apiserver/v1', ServerConfig>('apiserver/v1', 'serve
     });
     groups.onChange(() => server.setGroups(listGroups()));
     ctx.defer(() => server.close());
-    const pki = config.listen === false ? undefined : await ensurePki(join(ctx.dataDir, 'pki'), subjectAltNames(ctx));
+    let bootstrapped = false;
+    server.health.add('poststarthook/bootstrap', () => (bootstrapped ? undefined : 'not finished'), ['healthz', 'readyz']);
     await server.start(abort.signal);
+    for (const { instance } of authenticators) if (instance.tokens) server.services.set('tokens', instance.tokens);
+    server.services.set('rules', { rulesFor: rulesFor(authorizers) });
+    let port: number | undefined;
     if (pki) {
       const options = { host: config.bind ?? '127.0.0.1', port: config.port ?? DEFAULT_PORT, serving: pki.serving, requestTimeoutMs: config.limits?.requestTimeoutMs ?? 60_000, reusePort: true };
       const listener = await listen(options, server.front.onRequest, server.front.onUpgrade);
       ctx.defer(() => listener.close(DRAIN_MS));
-      const { port } = listener.address;
+      port = listener.address.port;
       const host = options.host === '0.0.0.0' || options.host === '::' ? '127.0.0.1' : options.host;
       const url = config.advertise ?? `https://${host.includes(':') ? `[${host}]` : host}:${port}`;
       writeKubeconfig(join(ctx.dataDir, 'kubeconfig'), ctx.cluster.name, url, pki.ca.cert, pki.admin);
       ctx.log.info('serving the Kubernetes API', { url });
     }
+    await bootstrap(server.api, server.connect(SYSTEM_USER), {
+      cluster: ctx.cluster,
+      authorizers,
+      port,
+      address: config.bind && config.bind !== '127.0.0.1' ? nodeAddress() : undefined,
+      clientCa: pki?.ca.cert,
+      frontProxyCa: pki?.frontProxyCa,
+      log: ctx.log,
+    });
+    bootstrapped = true;
     return server.service as never;
   },
 });
+
+/** The rules of all authorizers that can list theirs, for SelfSubjectRulesReview. */
+function rulesFor(authorizers: Extensions<Authorizer>): NonNullable<Authorizer['rulesFor']> {
+  return (user, namespace) => {
+    const found = [...authorizers].map(({ instance }) => instance.rulesFor?.(user, namespace));
+    return {
+      resourceRules: found.flatMap((rules) => rules?.resourceRules ?? []),
+      nonResourceRules: found.flatMap((rules) => rules?.nonResourceRules ?? []),
+      incomplete: found.some((rules) => rules?.incomplete === true),
+    };
+  };
+}
+
+/** An address of this machine that others can reach. */
+function nodeAddress(): string | undefined {
+  const all = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
+  return all.find(({ family, internal }) => family === 'IPv4' && !internal)?.address;
+}
 
 /** Every name and address under which clients may know this server. */
 function subjectAltNames(ctx: PluginContext<ServerConfig>): string[] {
@@ -85,13 +122,4 @@ function subjectAltNames(ctx: PluginContext<ServerConfig>): string[] {
     ...(ctx.config.certSANs ?? []),
   ];
   return [...new Set(names)].filter((name) => /^[a-z0-9.:*-]+$/i.test(name));
-}
-
-/** `10.96.0.0/16` -> `10.96.0.1`: the address of the `kubernetes` service. */
-export function firstAddress(cidr: string): string | undefined {
-  const [base = ''] = cidr.split('/');
-  const parts = base.split('.').map(Number);
-  if (parts.length !== 4) return undefined;
-  parts[3] = (parts[3] as number) + 1;
-  return parts.join('.');
 }

@@ -22,6 +22,8 @@ export interface Pki {
   readonly admin: CertificateAndKey;
   readonly kubeletClient: CertificateAndKey;
   readonly frontProxyClient: CertificateAndKey;
+  /** PEM of the CA that signs authenticating proxies. */
+  readonly frontProxyCa: string;
 }
 
 export interface CertificateAndKey {
@@ -49,7 +51,7 @@ export async function ensurePki(dir: string, subjectAltNames: readonly string[])
     leaf(dir, 'kubelet-client', ca, { commonName: 'kube-apiserver-kubelet-client', organization: 'system:masters' }),
     leaf(dir, 'front-proxy-client', frontProxyCa, { commonName: 'front-proxy-client' }),
   ]);
-  return { dir, ca: ca.pem, serving, admin, kubeletClient, frontProxyClient };
+  return { dir, ca: ca.pem, serving, admin, kubeletClient, frontProxyClient, frontProxyCa: frontProxyCa.pem.cert };
 }
 
 interface Authority {

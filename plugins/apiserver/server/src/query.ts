@@ -4,8 +4,10 @@
  */
 export class Query {
   readonly #pairs: [string, string][] = [];
+  readonly #raw: string;
 
   constructor(raw: string) {
+    this.#raw = raw;
     if (raw === '') return;
     for (const pair of raw.split('&')) {
       if (pair === '' || pair.includes(';')) continue;
@@ -17,6 +19,11 @@ export class Query {
         // A malformed escape: upstream ignores the pair as well.
       }
     }
+  }
+
+  /** As the client wrote it. */
+  toString(): string {
+    return this.#raw;
   }
 
   get size(): number {

@@ -1,5 +1,5 @@
 import type { ApiGroup, ResourceDefinition, Strategy, Subresource, Verb } from '@kubernel/sdk';
-import { Entry } from './cache/entry.ts';
+import type { Entry } from './cache/entry.ts';
 import type { ResourceCache } from './cache/resource-cache.ts';
 import type { WatchCache } from './cache/watch-cache.ts';
 import type { Codec } from './codec.ts';

@@ -38,6 +38,8 @@ export function selectionOf(resource: Resource, namespace: string, labelSelector
 }
 
 function unknownField(resource: Resource, field: string): Error {
+  const say = resource.definition.unknownField;
+  if (say) return badRequest(say(field));
   const own = Object.keys(resource.cache.fields);
   return badRequest(
     own.length > 0

@@ -119,6 +119,8 @@ export function toStatus(error: unknown): Status {
   if (status && status.kind === 'Status') return status;
   const code = (error as { code?: string } | null)?.code;
   const message = error instanceof Error ? error.message : String(error);
+  if (code === 'ERR_STORE_BUSY') return tooManyRequests().status;
+  if (code === 'ERR_STORE_UNAVAILABLE') return unavailable(message).status;
   if (code === 'ERR_STORAGE_FULL') return new StatusError(507, 'InsufficientStorage', `the store is full: ${message}`).status;
   if (code === 'ERR_ROLE_UNAVAILABLE' || code === 'ERR_STORAGE_CLOSED') return unavailable(message).status;
   return internalError(message).status;

@@ -66,7 +66,7 @@ function statusStrategy(resource: Resource): NonNullable<Resource['strategy']> {
 }
 
 /** A POST that a function of the group answers: bindings, evictions, tokens. */
-async function action(api: Api, call: Call, resource: Resource, found: Extract<Subresource, { type: 'action' }>): Promise<Result> {
+export async function action(api: Api, call: Call, resource: Resource, found: Extract<Subresource, { type: 'action' }>): Promise<Result> {
   const { info } = call;
   const options = writeOptions(call, 'CreateOptions');
   const { kind } = found;
@@ -87,29 +87,20 @@ async function action(api: Api, call: Call, resource: Resource, found: Extract<S
 }
 
 function subresourceRequest(api: Api, call: Call, resource: Resource, options: WriteOptions, body: KubeObject, object: KubeObject): SubresourceRequest {
-  const { namespace, name } = call.info;
+  const { info } = call;
+  const { namespace, name } = info;
   const context: StrategyContext = strategyContext(api, call, namespace, options.dryRun, object);
   return {
     ...context,
     name,
     body,
     object,
-    async updateObject(make) {
-      const { object: stored } = await change(api, call, resource, {
-        namespace,
-        name,
-        subresource: call.info.subresource,
-        strategy: resource.strategy,
-        options,
-        retry: true,
-        internal: true,
-        next(current) {
-          const copy = structuredClone(current);
-          make(copy);
-          return copy;
-        },
-      });
-      return stored;
+    updateObject: (make) => quietChange(api, call, resource, info.subresource, namespace, name, options, make),
+    updateRelated(group, related, relatedName, make) {
+      const [plural = '', part = ''] = related.split('/');
+      const other = api.registry.any(group, plural);
+      if (!other) throw unknownResource();
+      return quietChange(api, call, other, part, other.namespaced ? namespace : '', relatedName, options, make);
     },
     async deleteObject(document) {
       const grace = document.gracePeriodSeconds as number | undefined;
@@ -127,6 +118,34 @@ function subresourceRequest(api: Api, call: Call, resource: Resource, options: W
       return lend<T>(api, wanted);
     },
   };
+}
+
+/** The server's own change on behalf of an action: no client's object, so neither admission nor strategy has a say. */
+async function quietChange(
+  api: Api,
+  call: Call,
+  resource: Resource,
+  subresource: string,
+  namespace: string,
+  name: string,
+  options: WriteOptions,
+  make: (object: KubeObject) => void,
+): Promise<KubeObject> {
+  const { object } = await change(api, call, resource, {
+    namespace,
+    name,
+    subresource,
+    strategy: resource.strategy,
+    options,
+    retry: true,
+    internal: true,
+    next(current) {
+      const copy = structuredClone(current);
+      make(copy);
+      return copy;
+    },
+  });
+  return object;
 }
 
 export function lend<T>(api: Api, name: string): T {

@@ -1,18 +1,18 @@
 import type { VirtualResource } from '@kubernel/sdk';
-import type { KubeObject } from '@kubernel/sdk/api';
 import { type Api, strategyContext, throwInvalid } from './api.ts';
 import type { Call, Result } from './call.ts';
 import { checkNamespace, decodeBody } from './decode-body.ts';
-import { FieldErrors, FieldPath } from '@kubernel/sdk/api';
+import { FieldErrors, FieldPath, type KubeObject } from '@kubernel/sdk/api';
 import type { Resource } from './registry.ts';
 import { methodNotAllowed, notFound } from './status.ts';
-import { lend } from './subresources.ts';
+import { action, lend } from './subresources.ts';
 import { settleProblems, writeOptions } from './write-options.ts';
 
 /** Resources that are computed, not stored: reviews, component statuses. */
 export async function virtual(api: Api, call: Call, resource: Resource): Promise<Result> {
   const answers = resource.definition.virtual as VirtualResource;
   const { info, method } = call;
+  if (method === 'POST' && !info.name && answers.delegate) return delegated(api, call, resource, answers.delegate);
   if (method === 'POST' && !info.name && answers.create) return review(api, call, resource, answers);
   if (method !== 'GET') throw methodNotAllowed();
   const context = strategyContext(api, call, info.namespace, false);
@@ -47,6 +47,15 @@ async function review(api: Api, call: Call, resource: Resource, answers: Virtual
   await api.admission.validate(attributes);
   const answer = await answers.create?.(object, { ...context, service: (name) => lend(api, name) });
   return { type: 'object', code: 201, text: textOfVirtual(resource, api.codec.normalize(resource.type, answer as KubeObject)), resource };
+}
+
+/** POST bindings is POST pods/<name>/binding, for clients of the first days. */
+async function delegated(api: Api, call: Call, resource: Resource, { resource: plural, subresource }: NonNullable<VirtualResource['delegate']>): Promise<Result> {
+  const target = api.registry.any(resource.group, plural);
+  const found = target?.subresources[subresource];
+  if (!target || found?.type !== 'action') throw methodNotAllowed();
+  const { object } = decodeBody(api, call, resource);
+  return action(api, { ...call, info: { ...call.info, resource: plural, subresource, name: object.metadata.name ?? '' } }, target, found);
 }
 
 function textOfVirtual(resource: Resource, { kind: _kind, apiVersion: _version, ...rest }: KubeObject): string {

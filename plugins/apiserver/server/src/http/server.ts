@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { UserInfo } from '@kubernel/sdk';
 import type { Api } from '../api.ts';
@@ -10,11 +10,13 @@ import type { NonResource } from '../non-resource.ts';
 import { handle, type Outcome, refuse } from '../pipeline.ts';
 import { NO_QUERY, Query } from '../query.ts';
 import { parseRequestInfo, type RequestInfo } from '../request-info.ts';
-import { forbidden, requestTooLarge, timeout, tooManyRequests, unauthorized } from '../status.ts';
+import type { Answer } from '../render.ts';
+import { badRequest, forbidden, internalError, requestTooLarge, timeout, tooManyRequests, unauthorized } from '../status.ts';
 import { bookmarkOf, viewOf } from '../watch-view.ts';
 import { startWatch } from '../verbs/watch.ts';
 import { toStatus } from '../status.ts';
 import { connectionOf, readBody, send } from './exchange.ts';
+import type { Proxy } from './proxy.ts';
 import { WatchStream } from './watch-stream.ts';
 
 export interface HttpLimits {
@@ -34,11 +36,13 @@ export class HttpFront {
   readonly #authentication: Authentication;
   readonly #nonResource: NonResource;
   readonly #metrics: Metrics;
+  readonly #proxy: Proxy;
   readonly #limits: HttpLimits;
   #reading = 0;
   #mutating = 0;
 
-  constructor(api: Api, authentication: Authentication, nonResource: NonResource, metrics: Metrics, limits: HttpLimits) {
+  constructor(api: Api, authentication: Authentication, nonResource: NonResource, metrics: Metrics, proxy: Proxy, limits: HttpLimits) {
+    this.#proxy = proxy;
     this.#api = api;
     this.#authentication = authentication;
     this.#nonResource = nonResource;
@@ -49,23 +53,7 @@ export class HttpFront {
   readonly onRequest = (request: IncomingMessage, response: ServerResponse): void => {
     response.on('error', () => response.destroy());
     const started = performance.now();
-    const url = request.url ?? '/';
-    const mark = url.indexOf('?');
-    const path = mark < 0 ? url : url.slice(0, mark);
-    const method = request.method ?? 'GET';
-    const info = parseRequestInfo(method, path);
-    const call: Call = {
-      method,
-      path,
-      query: mark < 0 ? NO_QUERY : new Query(url.slice(mark + 1)),
-      info,
-      user: ANONYMOUS,
-      contentType: request.headers['content-type'] ?? '',
-      accept: request.headers.accept ?? '',
-      userAgent: request.headers['user-agent'] ?? '',
-      body: undefined,
-      warnings: [],
-    };
+    const call = callOf(request);
     try {
       const user = this.#identify(request, call);
       if (user instanceof Promise) user.then((known) => this.#admit(request, response, call, known, started)).catch((error: unknown) => this.#fail(request, response, call, error, started));
@@ -75,8 +63,21 @@ export class HttpFront {
     }
   };
 
-  readonly onUpgrade = (_request: IncomingMessage, socket: Socket): void => {
-    socket.destroy();
+  readonly onUpgrade = (request: IncomingMessage, socket: Socket, head: Buffer): void => {
+    socket.on('error', () => socket.destroy());
+    const call = callOf(request);
+    const fail = (error: unknown): void => {
+      const outcome = refuse(this.#api, call, error);
+      if (outcome.type === 'answer') refuseUpgrade(socket, outcome.answer);
+    };
+    const run = async (): Promise<void> => {
+      call.user = await this.#identify(request, call);
+      const outcome = await handle(this.#api, call);
+      if (outcome.type === 'connect') this.#proxy.tunnel(request, socket, head, outcome.target, (error) => fail(unreachable(error)));
+      else if (outcome.type === 'answer') refuseUpgrade(socket, outcome.answer);
+      else fail(badRequest('watches are not served over WebSocket'));
+    };
+    run().catch(fail);
   };
 
   /** Who calls. Throws 401; without credentials only the public paths are answered. */
@@ -156,7 +157,8 @@ export class HttpFront {
     } else if (outcome.type === 'watch') {
       this.#watch(request, response, call, outcome, started).catch((error: unknown) => this.#fail(request, response, call, error, started));
     } else {
-      this.#fail(request, response, call, new Error('connect is not available over plain requests'), started);
+      this.#metrics.observe(call, 200, performance.now() - started);
+      this.#proxy.forward(request, response, outcome.target, (error) => this.#fail(request, response, call, unreachable(error), started));
     }
   }
 
@@ -193,6 +195,39 @@ export class HttpFront {
   }
 }
 
+
+function callOf(request: IncomingMessage): Call {
+  const url = request.url ?? '/';
+  const mark = url.indexOf('?');
+  const path = mark < 0 ? url : url.slice(0, mark);
+  const method = request.method ?? 'GET';
+  const { headers } = request;
+  return {
+    method,
+    path,
+    query: mark < 0 ? NO_QUERY : new Query(url.slice(mark + 1)),
+    info: parseRequestInfo(method, path),
+    user: ANONYMOUS,
+    contentType: headers['content-type'] ?? '',
+    accept: headers.accept ?? '',
+    userAgent: headers['user-agent'] ?? '',
+    body: undefined,
+    warnings: [],
+  };
+}
+
+function unreachable(error: Error): Error {
+  return internalError(`error dialing backend: ${error.message}`);
+}
+
+/** An answer on a socket that was to be upgraded and is not. */
+function refuseUpgrade(socket: Socket, { code, contentType, body }: Answer): void {
+  const text = typeof body === 'string' ? body : Buffer.isBuffer(body) ? body.toString() : body.join('');
+  const reason = STATUS_CODES[code] ?? '';
+  socket.end(
+    `HTTP/1.1 ${code} ${reason}\r\nContent-Type: ${contentType || 'text/plain'}\r\nContent-Length: ${Buffer.byteLength(text)}\r\nConnection: close\r\n\r\n${text}`,
+  );
+}
 
 /** Node's flat list of names and values. */
 function* pairs(raw: readonly string[]): Generator<readonly [string, string]> {

@@ -6,9 +6,8 @@ import type { ApiGroup, ClusterSettings, Extension, Extensions, Logger, MetricsF
 import { type Assembled, assemble, type Parts } from '../assemble.ts';
 import { documents } from '../documents.ts';
 import { type Listener, listen } from '../http/listener.ts';
-import { noPatcher } from '../patcher.ts';
 import { ensurePki, type Pki } from '../pki.ts';
-import { SchemaCodec } from '../schema/index.ts';
+import { schemaTypes } from '../types-of-groups.ts';
 import { FakeStore } from './fake-store.ts';
 import { fixtureGroup } from './fixture-group.ts';
 
@@ -75,8 +74,7 @@ export async function testServer(options: TestOptions = {}): Promise<TestServer>
     cluster: testCluster,
     log: quiet,
     metrics: noMetrics,
-    makeCodec: (groups) => new SchemaCodec(groups),
-    makePatcher: () => noPatcher,
+    makeTypes: schemaTypes,
     documents,
     metricsText: async () => '',
     ...options,
