@@ -10,6 +10,8 @@ export interface KindRules {
   namespaced: boolean;
   /** Default: a DNS subdomain. */
   name?: NameCheck;
+  /** Check only the name that came out of generateName, as newer kinds do. */
+  nameOnly?: boolean;
   /** False for kinds that take finalizers of any qualified name without more ado. Default: true. */
   kubeFinalizers?: boolean;
   /** What is checked on creation after metadata. */
@@ -27,8 +29,8 @@ export const ROOT_PATH: FieldPath = FieldPath.of();
 
 /** A strategy whose validation checks metadata and the object in the kind's own order; `rest` adds what else the kind does. */
 export function kindStrategy(rules: KindRules, rest: Strategy = {}): Strategy {
-  const { namespaced, name, kubeFinalizers = true } = rules;
-  const checkMeta = (object: KubeObject, errors: FieldErrors): void => validateObjectMeta(object.metadata, { namespaced, name, kubeFinalizers }, errors);
+  const { namespaced, name, nameOnly = false, kubeFinalizers = true } = rules;
+  const checkMeta = (object: KubeObject, errors: FieldErrors): void => validateObjectMeta(object.metadata, { namespaced, name, nameOnly, kubeFinalizers }, errors);
   const order = rules.onUpdate ?? ['update', 'validateUpdate', 'validate'];
   return {
     ...(name ? { validateName: name } : {}),

@@ -21,6 +21,8 @@ export interface ObjectMetaRules {
   namespaced: boolean;
   /** Default: a DNS subdomain. */
   name?: NameCheck;
+  /** Check only the name that came out of generateName, as newer kinds do. */
+  nameOnly?: boolean;
   /** Also refuse unqualified finalizers, as the built-in kinds do. */
   kubeFinalizers?: boolean;
   /** Where the metadata stands; default `metadata`. */
@@ -30,7 +32,7 @@ export interface ObjectMetaRules {
 export function validateObjectMeta(meta: ObjectMeta, rules: ObjectMetaRules, errors: FieldErrors): void {
   const path = rules.path ?? METADATA;
   const nameCheck = rules.name ?? nameIsDNSSubdomain;
-  if (meta.generateName) errors.invalidEach(path.child('generateName'), meta.generateName, nameCheck(meta.generateName, true));
+  if (meta.generateName && !rules.nameOnly) errors.invalidEach(path.child('generateName'), meta.generateName, nameCheck(meta.generateName, true));
   if (!meta.name) errors.required(path.child('name'), 'name or generateName is required');
   else errors.invalidEach(path.child('name'), meta.name, nameCheck(meta.name, false));
   if (rules.namespaced) {
