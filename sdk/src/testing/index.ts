@@ -1,3 +1,4 @@
 /** What tests of plugins are written with. */
 export * from './fake-api.ts';
 export * from './fake-context.ts';
+export * from './policy-bench.ts';
