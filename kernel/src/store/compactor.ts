@@ -32,12 +32,12 @@ export class Compactor {
   }
 
   /**
-   * The disk is full: forgets all history now, at most every five seconds. Watchers that follow live do not notice; one
+   * The disk is full: forgets all history now, at most once a second. Watchers that follow live do not notice; one
    * that was away has to list again, which is better than a cluster that cannot be written to.
    */
   makeRoom(): void {
     const now = this.#options.clock.now();
-    if (now - this.#emergencyAt < 5000) return;
+    if (now - this.#emergencyAt < 1000) return;
     this.#emergencyAt = now;
     void this.run(0);
   }

@@ -5,8 +5,6 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
  * cost writers a wait of 6 ms at a time; 2,000 would give 15% more throughput for waits of 17 ms.
  */
 const WAL_PAGES = 500;
-/** Beyond this the checkpoint does not wait for a quiet moment, which a thread that is never idle does not have. */
-const WAL_PAGES_AT_MOST = 2000;
 /** Asking for the log's length takes 6 us: once in so many writes, and a commit counts for two. */
 const LOOK_EVERY = 32;
 
@@ -17,10 +15,18 @@ const LOOK_EVERY = 32;
 export class Checkpointer {
   readonly #look: StatementSync;
   readonly #passive: StatementSync;
+  readonly #mostPages: number;
+  readonly #onFailure: () => void;
   #writes = 0;
   #scheduled: NodeJS.Immediate | undefined;
 
-  constructor(db: DatabaseSync) {
+  /**
+   * `mostPages`: beyond them, a checkpoint does not wait for the turn of the event loop that a busy thread may not get.
+   * `onFailure`: it could not be carried over, for want of space.
+   */
+  constructor(db: DatabaseSync, mostPages: number, onFailure: () => void) {
+    this.#mostPages = mostPages;
+    this.#onFailure = onFailure;
     this.#look = db.prepare('PRAGMA wal_checkpoint(NOOP)');
     this.#passive = db.prepare('PRAGMA wal_checkpoint(PASSIVE)');
     for (const statement of [this.#look, this.#passive]) statement.setReturnArrays(true);
@@ -31,8 +37,8 @@ export class Checkpointer {
     if (this.#writes < LOOK_EVERY) return;
     this.#writes = 0;
     const [, pages, done] = this.#look.get() as unknown as [busy: number, pages: number, done: number];
-    if (pages - done >= WAL_PAGES_AT_MOST) this.run();
-    else if (pages - done >= WAL_PAGES) {
+    if (pages - done >= this.#mostPages) this.run();
+    else if (pages - done >= Math.min(WAL_PAGES, this.#mostPages / 2)) {
       this.#scheduled ??= setImmediate(() => {
         this.#scheduled = undefined;
         this.run();
@@ -40,12 +46,13 @@ export class Checkpointer {
     }
   }
 
-  /** False when it could not, for want of space; the log then grows until it can. */
+  /** False when it could not. */
   run(): boolean {
     try {
       this.#passive.get();
       return true;
     } catch {
+      this.#onFailure();
       return false;
     }
   }

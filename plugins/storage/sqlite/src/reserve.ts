@@ -40,10 +40,19 @@ export class Reserve {
   /** Takes the space back if the disk has it. */
   restore(): boolean {
     if (this.#held) return true;
-    const { bavail, bsize } = statfsSync(dirname(this.#file));
-    if (bavail * bsize < this.#bytes + Math.min(MARGIN_BYTES, this.#bytes)) return false;
+    if (this.#free() < this.#bytes + Math.min(MARGIN_BYTES, this.#bytes)) return false;
     this.#held = this.#fill();
     return this.#held;
+  }
+
+  /** True when there is free space beyond the reserve: to call the disk full would be wrong, whether or not one tries to write. */
+  get spare(): boolean {
+    return this.#held && this.#free() >= MARGIN_BYTES;
+  }
+
+  #free(): number {
+    const { bavail, bsize } = statfsSync(dirname(this.#file));
+    return bavail * bsize;
   }
 
   #fill(): boolean {

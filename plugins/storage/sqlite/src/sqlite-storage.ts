@@ -43,6 +43,8 @@ const STEP_ROWS = 256;
 /** Free pages that may stay in the file for reuse, beside a tenth of it; more are given back to the filesystem. */
 const SPARE_PAGES = 512;
 const VACUUM_PAGES = 128;
+/** Default of reserveBytes. */
+const RESERVE_BYTES = 16 << 20;
 /** While the disk is full, how often to try whether it still is. */
 const RETRY_MS = 250;
 
@@ -75,7 +77,7 @@ export class SqliteStorage implements Storage {
     this.#file = options.file;
     this.#now = options.now ?? Date.now;
     this.#open();
-    this.#reserve = new Reserve(`${this.#file}.reserve`, options.reserveBytes ?? 16 << 20);
+    this.#reserve = new Reserve(`${this.#file}.reserve`, options.reserveBytes ?? RESERVE_BYTES);
     if (!this.#reserve.held) this.#nowFull(true);
   }
 
@@ -169,7 +171,7 @@ export class SqliteStorage implements Storage {
     const now = this.#now();
     if (now >= this.#triedAt && now - this.#triedAt < RETRY_MS) return false;
     this.#triedAt = now;
-    return this.#reserve.restore();
+    return this.#reserve.restore() && this.#checkpointer.run();
   }
 
   #nowFull(isFullNow: boolean): void {
@@ -316,7 +318,7 @@ export class SqliteStorage implements Storage {
 
   async stats(): Promise<StorageStats> {
     const db = this.#use();
-    if (this.#full && this.#retry() && this.#options.maxSizeBytes === undefined) this.#nowFull(false);
+    if (this.#full && this.#options.maxSizeBytes === undefined && this.#retry() && this.#reserve.spare) this.#nowFull(false);
     this.#keys ??= (this.#sql.keys.get() as unknown as [number])[0];
     const { historyMs } = this.#options;
     return {
@@ -362,10 +364,12 @@ export class SqliteStorage implements Storage {
   }
 
   #open(): void {
-    const { cacheBytes = 8 << 20, integrityCheck = 'auto' } = this.#options;
+    const { cacheBytes = 8 << 20, integrityCheck = 'auto', reserveBytes = RESERVE_BYTES } = this.#options;
     this.#db = openDatabase({ file: this.#file, cacheBytes, integrityCheck });
     this.#sql = prepareStatements(this.#db);
-    this.#checkpointer = new Checkpointer(this.#db);
+    // What the log holds beyond the database may need as much space again: half of the reserve, the rest is for deletes.
+    const mostPages = Math.min(Math.max(reserveBytes / 2 / PAGE_BYTES, 100), 1000);
+    this.#checkpointer = new Checkpointer(this.#db, mostPages, () => this.#nowFull(true));
     this.#limitPages(0);
     const meta = (name: string): number => (this.#sql.meta.get(name) as unknown as [number])[0];
     const newest = this.#sql.newest.get() as unknown as [number, number] | undefined;
