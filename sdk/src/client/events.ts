@@ -60,7 +60,8 @@ export function createEventRecorder(client: Client, options: EventRecorderOption
     const at = now();
     const involvedObject = reference(object);
     const namespace = involvedObject.namespace ?? 'default';
-    const objectId = [involvedObject.kind, involvedObject.namespace, involvedObject.name, involvedObject.uid, involvedObject.apiVersion].join('/');
+    const { kind, name: objectName, uid, apiVersion, fieldPath = '' } = involvedObject;
+    const objectId = [kind, involvedObject.namespace, objectName, uid, apiVersion, fieldPath].join('/');
     const groupKey = [objectId, type, reason].join('|');
 
     const group = similar.get(groupKey);
@@ -144,8 +145,10 @@ export function createEventRecorder(client: Client, options: EventRecorderOption
   };
 }
 
+/** An object's `fieldPath`, where a caller added one (`spec.containers{web}`), says which part of it is meant. */
 export function reference(object: KubeObject): ObjectReference {
   const { namespace, name, uid, resourceVersion } = object.metadata;
+  const { fieldPath } = object;
   return {
     ...(object.kind ? { kind: object.kind } : {}),
     ...(namespace ? { namespace } : {}),
@@ -153,6 +156,7 @@ export function reference(object: KubeObject): ObjectReference {
     ...(uid ? { uid } : {}),
     ...(object.apiVersion ? { apiVersion: object.apiVersion } : {}),
     ...(resourceVersion ? { resourceVersion } : {}),
+    ...(typeof fieldPath === 'string' ? { fieldPath } : {}),
   };
 }
 

@@ -26,7 +26,7 @@ export interface Roles {
   'controller/v1': Controller;
   'scheduler/v1': Controller;
   'scheduler-policy/v1': SchedulerPolicy;
-  'kubelet/v1': Controller;
+  'kubelet/v1': Kubelet;
   'cri/v1': CriRuntime;
   'cni/v1': CniDriver;
 }
@@ -40,6 +40,12 @@ export type Provided<R extends RoleName> = Roles[R] | PerConsumer<Roles[R]>;
 export interface Controller {
   /** Why it is not ready, or undefined when it is. Shown in /readyz?verbose and `kubernel status`. */
   check?(): string | undefined | Promise<string | undefined>;
+}
+
+/** The node agent. Containers outlive it and are adopted by the next one. */
+export interface Kubelet extends Controller {
+  /** Ends the containers of this node and gives back what they hold; the objects in the API stay. For `kubernel down`. */
+  shutdown?(): Promise<void>;
 }
 
 export interface RoleDescription {
