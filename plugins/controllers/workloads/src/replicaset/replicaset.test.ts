@@ -134,11 +134,11 @@ test('a replica set that is being deleted makes no more pods', async () => {
 });
 
 test('a pod is available only after minReadySeconds, and that is noticed without an event', async () => {
-  put(1, { minReadySeconds: 1 });
+  put(1, { minReadySeconds: 2 });
   await cluster.quiet();
   await cluster.settle();
   expect(status()).toMatchObject({ readyReplicas: 1, availableReplicas: 0 });
-  await cluster.quiet(1200);
+  await cluster.quiet(2200);
   expect(status()).toMatchObject({ readyReplicas: 1, availableReplicas: 1 });
 });
 
