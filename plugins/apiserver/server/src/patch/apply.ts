@@ -9,7 +9,7 @@ import type { Resource } from '../registry.ts';
 import { badRequest } from '../status.ts';
 import { fieldSetOf } from './field-diff.ts';
 import type { FieldSet } from './field-set.ts';
-import { difference, intersection, isEmptySet, printPaths, recursiveDifference, sameSet, sorted, union } from './field-set.ts';
+import { difference, intersection, isEmptySet, printPaths, recursiveDifference, sorted, union } from './field-set.ts';
 import { resetFieldsOf, stripUnmanaged } from './ignored-fields.ts';
 import type { JsonObject } from './json-object.ts';
 import { isObject, sameJson } from './json-object.ts';
@@ -87,9 +87,9 @@ function tryApply({ shape, resource, subresource, live, applied, manager, time, 
   if (isEmptySet(own)) {
     managers.delete(self);
   } else {
-    // Saying the same again is no news: the time stays.
-    const news = !last || last.apiVersion !== entry.apiVersion || !sameSet(sorted(last.fields), own) || !sameJson(live, object);
-    managers.set(self, { ...entry, fields: own, time: news || !existing ? time : last.time });
+    // Saying what is so already is no news: the time stays, and who only agreed has none.
+    const news = !existing || !sameJson(live, object);
+    managers.set(self, { ...entry, fields: own, time: news ? time : (last?.time ?? '') });
   }
   return { object: { ...object, metadata: { ...(object.metadata as object) } }, managers };
 }

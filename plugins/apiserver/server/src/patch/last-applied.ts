@@ -36,8 +36,14 @@ export function withLastApplied(object: KubeObject, applied: JsonObject): KubeOb
   if (copy.metadata?.annotations) {
     delete copy.metadata.annotations[ANNOTATION];
   }
-  const text = `${JSON.stringify(copy)}\n`;
+  const text = `${JSON.stringify(sortedKeys(copy))}\n`;
   const total = Object.entries({ ...annotations, [ANNOTATION]: text }).reduce((sum, [key, value]) => sum + key.length + String(value).length, 0);
   const value = total > MAX_BYTES ? '' : text;
   return { ...object, metadata: { ...object.metadata, annotations: { ...annotations, [ANNOTATION]: value } } };
+}
+
+function sortedKeys(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sortedKeys);
+  if (!isObject(value)) return value;
+  return Object.fromEntries(Object.keys(value).sort().map((key) => [key, sortedKeys(value[key])]));
 }

@@ -112,7 +112,9 @@ export class Shapes {
 
   /** Go writes fields without omitempty even when nothing is set. */
   #zero(field: FieldSchema, depth: number): unknown {
-    if (field.omitEmpty || depth > 20) return undefined;
+    // A struct that is no pointer is never empty to Go, whatever its tag says.
+    const struct = !field.pointer && (field.type.kind === 'ref' || field.type.kind === 'inline');
+    if ((field.omitEmpty && !struct) || depth > 20) return undefined;
     if (field.pointer || field.type.kind === 'list' || field.type.kind === 'map') return null;
     if (field.type.kind === 'scalar') return zeroOf(field.type.scalar);
     const schema = schemaOf(this.#types, field.type);

@@ -3,9 +3,10 @@ import type { KubeObject } from '@kubernel/sdk/api';
 import { type Api, timestamp } from '../api.ts';
 import type { Call, Result } from '../call.ts';
 import type { Decoded } from '../codec.ts';
-import { bodyText, checkNamespace, mediaType, yamlValue } from '../decode-body.ts';
+import { bodyText, checkName, checkNamespace, mediaType } from '../decode-body.ts';
+import { parseConfiguration, strictConfigurationError } from '../patch/parse-configuration.ts';
 import { keyOf, type Resource } from '../registry.ts';
-import { unsupportedPatch } from '../status.ts';
+import { badRequest, unsupportedPatch } from '../status.ts';
 import { managerOf, settleProblems, type WriteOptions, writeOptions } from '../write-options.ts';
 import { change } from './change.ts';
 import { createObject } from './create.ts';
@@ -69,12 +70,18 @@ function patched(api: Api, call: Call, resource: Resource, step: PatchStep): Kub
   const request = { kind: step.kind, resource, live: step.live, text: step.text };
   const { value, problems } = api.patcher.patch(request);
   const decoded = decodePatched(api, resource, value);
-  const found = [...problems, ...decoded.problems];
+  // A strategic patch is restored from a map, whose order says nothing.
+  const found = [...problems, ...(step.kind === 'strategic' ? decoded.problems.sort() : decoded.problems)];
   if (found.length > 0 && step.options.fieldValidation === 'Strict') throw api.patcher.strictError(request, value, found);
   call.warnings.length = 0;
   settleProblems(found, step.options, call);
   const { object } = decoded;
+  if (!object.metadata.name) throw badRequest(`the name of the object (${call.info.name} based on URL) was undeterminable: name must be provided`);
+  checkName(object, call.info.name);
   checkNamespace(object, resource.namespaced, call.info.namespace);
+  // The decoder drops an empty list, but here it says something: forget who manages what.
+  const given = (value as { metadata?: { managedFields?: unknown } }).metadata?.managedFields;
+  if (Array.isArray(given) && given.length === 0) object.metadata.managedFields = [];
   api.codec.applyDefaults(resource.type, object);
   api.patcher.track({ resource, subresource: step.subresource, old: step.live, object, manager: step.manager, time: timestamp() });
   return object;
@@ -84,11 +91,15 @@ function patched(api: Api, call: Call, resource: Resource, step: PatchStep): Kub
 async function apply(api: Api, call: Call, resource: Resource, strategy: Strategy, subresource: string): Promise<Result> {
   const options = writeOptions(call, 'PatchOptions', true);
   const { info } = call;
-  const applied = yamlValue(bodyText(call));
+  const { value: applied, duplicates } = parseConfiguration(bodyText(call));
+  if (duplicates.length > 0 && options.fieldValidation === 'Strict') throw strictConfigurationError(duplicates);
+  settleProblems(duplicates, options, call);
   const merge = (live: KubeObject | undefined): KubeObject => {
     const request = { resource, subresource, live, applied, manager: managerOf(options, call), force: options.force === true, time: timestamp() };
     const { value } = api.patcher.apply(request);
     const object = decodeApplied(api, resource, applied, value);
+    if (!object.metadata.name) throw badRequest(`the name of the object (${info.name} based on URL) was undeterminable: name must be provided`);
+    checkName(object, info.name);
     checkNamespace(object, resource.namespaced, info.namespace);
     api.codec.applyDefaults(resource.type, object);
     return object;
@@ -96,7 +107,6 @@ async function apply(api: Api, call: Call, resource: Resource, strategy: Strateg
   await api.cache.fresh();
   if (subresource === '' && !resource.cache.entries.has(keyOf(resource, info.namespace, info.name))) {
     const object = merge(undefined);
-    object.metadata.name ||= info.name;
     const text = await createObject(api, call, resource, info.namespace, object, options, true);
     return { type: 'object', code: 201, text, resource };
   }
