@@ -153,6 +153,8 @@ export interface ResourceDefinition {
    * functions between them. Both directions must be lossless.
    */
   storedAs?: { group?: string; version: string; toStored(object: KubeObject): KubeObject; fromStored(object: KubeObject): KubeObject };
+  /** The version upstream stores it as, where that is another: discovery's storageVersionHash tells clients so. Nothing else depends on it. */
+  hashedVersion?: string;
   strategy?: Strategy;
   subresources?: Readonly<Record<string, Subresource>>;
   /** Field selectors beyond metadata.name and metadata.namespace, each as the value it selects on. */

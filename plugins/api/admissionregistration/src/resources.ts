@@ -11,8 +11,8 @@ function stored(kind: string, plural: keyof typeof tables, rest: Partial<Resourc
 }
 
 export const resources: readonly ResourceDefinition[] = [
-  stored('MutatingAdmissionPolicy', 'mutatingadmissionpolicies', { categories: ['api-extensions'] }),
-  stored('MutatingAdmissionPolicyBinding', 'mutatingadmissionpolicybindings', { categories: ['api-extensions'] }),
+  stored('MutatingAdmissionPolicy', 'mutatingadmissionpolicies', { hashedVersion: 'v1beta1', categories: ['api-extensions'] }),
+  stored('MutatingAdmissionPolicyBinding', 'mutatingadmissionpolicybindings', { hashedVersion: 'v1beta1', categories: ['api-extensions'] }),
   stored('MutatingWebhookConfiguration', 'mutatingwebhookconfigurations', { categories: ['api-extensions'] }),
   stored('ValidatingAdmissionPolicy', 'validatingadmissionpolicies', { categories: ['api-extensions'], subresources: { status: statusSubresource(strategies['validatingadmissionpolicies/status']) } }),
   stored('ValidatingAdmissionPolicyBinding', 'validatingadmissionpolicybindings', { categories: ['api-extensions'] }),

@@ -1,4 +1,8 @@
 import type { DefaultFunction } from '@kubernel/sdk';
 
 /** What is filled in when a client leaves it out, by type name. */
-export const defaults: Readonly<Record<string, DefaultFunction>> = {};
+export const defaults: Readonly<Record<string, DefaultFunction>> = {
+  'authentication.v1.TokenRequestSpec': (spec) => {
+    spec.expirationSeconds ??= 3600;
+  },
+};

@@ -1,4 +1,35 @@
 import type { DefaultFunction } from '@kubernel/sdk';
 
+type Fields = Record<string, unknown>;
+
+const SCALE_UP = {
+  stabilizationWindowSeconds: 0,
+  selectPolicy: 'Max',
+  policies: [
+    { type: 'Pods', value: 4, periodSeconds: 15 },
+    { type: 'Percent', value: 100, periodSeconds: 15 },
+  ],
+};
+const SCALE_DOWN = { selectPolicy: 'Max', policies: [{ type: 'Percent', value: 100, periodSeconds: 15 }] };
+const TARGET_CPU_PERCENT = 80;
+
 /** What is filled in when a client leaves it out, by type name. */
-export const defaults: Readonly<Record<string, DefaultFunction>> = {};
+export const defaults: Readonly<Record<string, DefaultFunction>> = {
+  'autoscaling.v1.HorizontalPodAutoscaler': (autoscaler) => {
+    const spec = autoscaler.spec as Fields;
+    const { annotations } = autoscaler.metadata as { annotations?: Record<string, string> };
+    spec.minReplicas ??= 1;
+    if (!annotations?.['autoscaling.alpha.kubernetes.io/metrics']) spec.targetCPUUtilizationPercentage ??= TARGET_CPU_PERCENT;
+  },
+
+  'autoscaling.v2.HorizontalPodAutoscalerSpec': (spec) => {
+    spec.minReplicas ??= 1;
+    if (!(spec.metrics as unknown[] | undefined)?.length) {
+      spec.metrics = [{ type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: TARGET_CPU_PERCENT } } }];
+    }
+    const behavior = spec.behavior as { scaleUp?: Fields; scaleDown?: Fields } | undefined;
+    if (!behavior) return;
+    behavior.scaleUp = { ...structuredClone(SCALE_UP), ...behavior.scaleUp };
+    behavior.scaleDown = { ...structuredClone(SCALE_DOWN), ...behavior.scaleDown };
+  },
+};

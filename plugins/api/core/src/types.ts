@@ -28,7 +28,7 @@ export const types: TypeTable = {
     diskURI: ['string', 2, 'r'],
     cachingMode: ['string', 3, 'ep', { go: 'v1.AzureDataDiskCachingMode', default: 'ReadWrite', enum: ['None', 'ReadOnly', 'ReadWrite'] }],
     fsType: ['string', 4, 'ep', { default: 'ext4' }],
-    readOnly: ['bool', 5, 'ep'],
+    readOnly: ['bool', 5, 'ep', { default: false }],
     kind: ['string', 6, 'ep', { go: 'v1.AzureDataDiskKind', default: 'Shared', enum: ['Dedicated', 'Managed', 'Shared'] }],
   },
   'core.v1.AzureFilePersistentVolumeSource': {
@@ -384,7 +384,7 @@ export const types: TypeTable = {
     volumeName: ['string', 1, 'r'],
     path: ['string', 2, 'r'],
     key: ['string', 3, 'r'],
-    optional: ['bool', 4, 'ep'],
+    optional: ['bool', 4, 'ep', { default: false }],
   },
   'core.v1.FlexPersistentVolumeSource': {
     driver: ['string', 1, 'r'],
@@ -412,7 +412,7 @@ export const types: TypeTable = {
   },
   'core.v1.GRPCAction': {
     port: ['int32', 1, 'r'],
-    service: ['string', 2, 'p'],
+    service: ['string', 2, 'p', { default: '' }],
   },
   'core.v1.GitRepoVolumeSource': {
     repository: ['string', 1, 'r'],

@@ -148,7 +148,7 @@ function joined(type, field, property, fact) {
   if (property['x-kubernetes-patch-strategy']) extra.patch = property['x-kubernetes-patch-strategy'].split(',');
   if (property['x-kubernetes-patch-merge-key']) extra.mergeKey = property['x-kubernetes-patch-merge-key'];
   const fallback = fact.default === undefined ? undefined : parseDefault(fact.default);
-  if (fallback !== undefined && !isZero(fallback)) extra.default = fallback;
+  if (fallback !== undefined && (fact.go.startsWith('*') || !isZero(fallback))) extra.default = fallback;
   if (element.enum) extra.enum = element.enum;
   return { name: field, type: compact, number: fact.proto ?? 0, flags, extra, order: fact.order };
 }

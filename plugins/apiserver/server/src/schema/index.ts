@@ -5,3 +5,4 @@
 export * from './exact-json.ts';
 export * from './schema-codec.ts';
 export * from './type-registry.ts';
+export * from './discovery.ts';

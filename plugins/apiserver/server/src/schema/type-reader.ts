@@ -16,6 +16,9 @@ export type Read = (value: unknown, pass: Pass) => unknown;
 /** Finds the reader of a type by its full name. */
 export type ReaderOf = (type: string) => StructReader;
 
+/** Groups whose objects upstream stores as JSON, which keeps empty lists. */
+const STORED_AS_JSON = /^(apiextensions|apiregistration)\./;
+
 interface Slot {
   readonly name: string;
   readonly field: FieldSchema;
@@ -23,6 +26,8 @@ interface Slot {
   /** What stands for a value that is missing or null; undefined: the field is left out. */
   readonly missing: (() => unknown) | undefined;
   readonly omitIf: ((value: unknown) => boolean) | undefined;
+  /** Upstream's storage does not tell an empty list or map from a missing one: what comes back is null. */
+  readonly emptyIsMissing: boolean;
 }
 
 export class StructReader {
@@ -48,7 +53,15 @@ export class StructReader {
   #slot(field: FieldSchema): Slot {
     const read = readerFor(field.type, field.goType, this.#readerOf);
     const empty = emptinessOf(field);
-    return { name: field.name, field, read, missing: missingOf(field, this.#readerOf), omitIf: field.omitEmpty ? empty : undefined };
+    const isCollection = field.type.kind === 'list' || field.type.kind === 'map';
+    return {
+      name: field.name,
+      field,
+      read,
+      missing: missingOf(field, this.#readerOf),
+      omitIf: field.omitEmpty ? empty : undefined,
+      emptyIsMissing: isCollection && !field.omitEmpty && !field.pointer && field.number > 0 && !STORED_AS_JSON.test(this.schema.name),
+    };
   }
 
   /** The struct with nothing set, as Go writes it. A new object each time. */
@@ -77,7 +90,7 @@ export class StructReader {
       used++;
       const read = slot.read(raw, pass);
       if (slot.omitIf?.(read)) continue;
-      out[slot.name] = read;
+      out[slot.name] = slot.emptyIsMissing && pass.trusting && isEmptyObject(read) ? null : read;
     }
     if (!pass.trusting && countOf(value) !== used) throw IRREGULAR;
     pass.keys += used;
