@@ -1,15 +1,27 @@
 import type { Validator } from '@kubernel/sdk';
-import type { Decoded } from '@kubernel/sdk/api';
+import type { Decoded, FieldErrors, FieldPath } from '@kubernel/sdk/api';
+import { IMMUTABLE, semanticEqual } from '@kubernel/sdk/api';
 import { checkNodeSelector, checkTolerations } from './affinity.ts';
 import { checkClaimSpec } from './persistent-volume-claim.ts';
 import { checkPodSpec } from './pod-spec.ts';
 import { checkPodTemplate } from './pod-template.ts';
+import { printGoForm } from './go-form.ts';
 
-/** What is refused, by type name: what other groups embed. The kinds themselves are checked by their strategies. */
+/** `pair` is `{value, old}`: refused when they differ, printed as upstream prints its internal types. */
+function checkImmutableForm(type: string, { value, old }: Decoded, path: FieldPath, errors: FieldErrors): void {
+  if (!semanticEqual(value, old)) errors.invalid(path, printGoForm(type, value), IMMUTABLE);
+}
+
+/**
+ * What is refused, by type name: what other groups embed. The kinds themselves are checked by their strategies.
+ * A name with `#immutable` takes a pair of a new and an old value.
+ */
 export const validators: Readonly<Record<string, Validator>> = {
   'core.v1.PodTemplateSpec': (value, path, errors) => checkPodTemplate(value, path, errors),
   'core.v1.PodSpec': (value, path, errors) => checkPodSpec(value, path, errors, { isPod: false }),
   'core.v1.PersistentVolumeClaimSpec': (value, path, errors) => checkClaimSpec(value, path, errors),
   'core.v1.NodeSelector': (value, path, errors) => checkNodeSelector(value, path, errors),
+  'core.v1.PodTemplateSpec#immutable': (pair, path, errors) => checkImmutableForm('core.v1.PodTemplateSpec', pair, path, errors),
+  'core.v1.PodSpec#immutable': (pair, path, errors) => checkImmutableForm('core.v1.PodSpec', pair, path, errors),
   '[]core.v1.Toleration': (value, path, errors) => checkTolerations(value as unknown as Decoded[], path, errors),
 };
