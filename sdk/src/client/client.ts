@@ -37,6 +37,8 @@ export interface ListOptions {
   resourceVersionMatch?: 'Exact' | 'NotOlderThan';
   limit?: number;
   continue?: string;
+  /** Only metadata is sent (PartialObjectMetadata); kind and apiVersion are then those of that form. */
+  metadataOnly?: boolean;
 }
 
 export interface WatchOptions extends Omit<ListOptions, 'limit' | 'continue'> {

@@ -20,6 +20,7 @@ export * from './kubeconfig.ts';
 export * from './own-writes.ts';
 export { collectionPath, objectKey, objectPath, resourceName, splitKey } from './paths.ts';
 export * from './reconciler.ts';
+export * from './reflector.ts';
 export * from './resources.ts';
 export { createClient } from './rest-client.ts';
 export * from './shared-informers.ts';

@@ -18,6 +18,8 @@ export interface ReflectorOptions {
   namespace?: string;
   labelSelector?: string;
   fieldSelector?: string;
+  /** See {@link ListOptions.metadataOnly}. */
+  metadataOnly?: boolean;
   /** Objects per page of a list. Default 500; 0: all at once. */
   pageSize?: number;
   /** Start with a watch that sends what is there (WatchList) instead of a list. Falls back to a list where it is refused. */
@@ -90,8 +92,8 @@ class Reflector<T extends KubeObject> {
 
   /** Pages of one revision, and all at once when the revision of the pages is gone on the way. */
   async #list(): Promise<void> {
-    const { namespace, labelSelector, fieldSelector, pageSize = PAGE_SIZE, signal } = this.#options;
-    const selection = { namespace, labelSelector, fieldSelector };
+    const { namespace, labelSelector, fieldSelector, metadataOnly, pageSize = PAGE_SIZE, signal } = this.#options;
+    const selection = { namespace, labelSelector, fieldSelector, metadataOnly };
     let objects: T[] = [];
     let page = await this.#client.list<T>(this.#resource, { ...selection, limit: pageSize });
     for (;;) {
@@ -154,11 +156,12 @@ class Reflector<T extends KubeObject> {
   }
 
   #watchOptions(): WatchOptions {
-    const { namespace, labelSelector, fieldSelector, signal } = this.#options;
+    const { namespace, labelSelector, fieldSelector, metadataOnly, signal } = this.#options;
     return {
       namespace,
       labelSelector,
       fieldSelector,
+      metadataOnly,
       signal,
       allowWatchBookmarks: true,
       // Spread, so that a restarted server's clients do not all come back in the same second ever after.

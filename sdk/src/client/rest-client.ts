@@ -22,6 +22,9 @@ const PATCH_TYPES = {
   apply: 'application/apply-patch+yaml',
 } as const;
 
+const METADATA = 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json';
+const METADATA_LIST = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json';
+
 /** How often a request that the server asked to repeat later (429 with retryAfterSeconds) is repeated. */
 const MAX_THROTTLED_RETRIES = 10;
 
@@ -45,7 +48,7 @@ class RestClient implements Client {
 
   async list<T extends KubeObject>(resource: ResourceRef, options: ListOptions = {}): Promise<KubeList<T>> {
     const path = collectionPath(resource, options.namespace) + listQuery(options);
-    const list = await this.#send<KubeList<T>>({ method: 'GET', path }, resource);
+    const list = await this.#send<KubeList<T>>({ method: 'GET', path, ...(options.metadataOnly ? { accept: METADATA_LIST } : {}) }, resource);
     // Items of a list carry no kind on the wire. Those of a watch do, and callers compare and own both alike.
     const kind = list.kind?.endsWith('List') ? list.kind.slice(0, -4) : undefined;
     list.items ??= [];
@@ -60,7 +63,7 @@ class RestClient implements Client {
 
   async *watch<T extends KubeObject>(resource: ResourceRef, options: WatchOptions = {}): AsyncGenerator<WatchEvent<T>[]> {
     const path = collectionPath(resource, options.namespace) + watchQuery(options);
-    const batches = this.#service.watch({ method: 'GET', path });
+    const batches = this.#service.watch({ method: 'GET', path, ...(options.metadataOnly ? { accept: METADATA } : {}) });
     for await (const batch of untilAborted(batches, options.signal)) {
       const events = parseWatchBatch<T>(batch, resource);
       const failure = events.at(-1)?.type === 'ERROR' ? events.pop() : undefined;
