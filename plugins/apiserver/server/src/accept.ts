@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import { noRepresentation, notAcceptable } from './status.ts';
 import { JSON_TYPE, PROTOBUF_TYPE, YAML_TYPE } from './decode-body.ts';
 
 /** The representation a client gets: a media type, and maybe another shape of the object. */
@@ -60,9 +61,23 @@ function clause(text: string): { media: string; parameters: Map<string, string>;
   return { media: media.trim().toLowerCase(), parameters, quality: Number.isNaN(quality) ? 0 : quality };
 }
 
+/** `application/*` covers nothing: upstream's router does not know it. */
 function covers(range: string, media: string): boolean {
-  return range === media || range === '*/*' || (range.endsWith('/*') && media.startsWith(range.slice(0, -1)));
+  return range === media || range === '*/*';
 }
 
-/** The body of a 406, which is text at this point: no representation could be agreed on. */
-export const NOT_ACCEPTABLE = `406: Not Acceptable\n\nAvailable representations: ${SERVED.join(', ')}`;
+const STREAMS = ['application/json;stream=watch', 'application/vnd.kubernetes.protobuf;stream=watch'];
+
+/**
+ * Refuses what cannot be answered before the work is done, in upstream's two steps: its router looks at plain media
+ * types, its negotiation at their parameters.
+ */
+export function checkAccept(accept: string, list: boolean): Representation {
+  const as = negotiate(accept);
+  if (as) return as;
+  const plain = accept.split(',').map((clause) => (clause.split(';')[0] ?? '').trim().toLowerCase());
+  if (!plain.some((media) => media === '*/*' || SERVED.includes(media as (typeof SERVED)[number]))) {
+    throw noRepresentation(list ? [...SERVED, ...STREAMS] : SERVED);
+  }
+  throw notAcceptable(SERVED);
+}

@@ -53,8 +53,8 @@ export default definePlugin<'apiserver/v1', ServerConfig>('apiserver/v1', 'serve
     });
     groups.onChange(() => server.setGroups(listGroups()));
     ctx.defer(() => server.close());
-    let bootstrapped = false;
-    server.health.add('poststarthook/bootstrap', () => (bootstrapped ? undefined : 'not finished'), ['healthz', 'readyz']);
+    let missing: string[] | undefined;
+    server.health.add('poststarthook/bootstrap', () => (missing ? missing[0] : 'not finished'), ['readyz']);
     await server.start(abort.signal);
     for (const { instance } of authenticators) if (instance.tokens) server.services.set('tokens', instance.tokens);
     server.services.set('rules', { rulesFor: rulesFor(authorizers) });
@@ -69,7 +69,7 @@ export default definePlugin<'apiserver/v1', ServerConfig>('apiserver/v1', 'serve
       writeKubeconfig(join(ctx.dataDir, 'kubeconfig'), ctx.cluster.name, url, pki.ca.cert, pki.admin);
       ctx.log.info('serving the Kubernetes API', { url });
     }
-    await bootstrap(server.api, server.connect(SYSTEM_USER), {
+    missing = await bootstrap(server.api, server.connect(SYSTEM_USER), {
       cluster: ctx.cluster,
       authorizers,
       port,
@@ -78,7 +78,6 @@ export default definePlugin<'apiserver/v1', ServerConfig>('apiserver/v1', 'serve
       frontProxyCa: pki?.frontProxyCa,
       log: ctx.log,
     });
-    bootstrapped = true;
     return server.service as never;
   },
 });

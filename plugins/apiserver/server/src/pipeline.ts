@@ -1,11 +1,11 @@
 import type { AuthzAttributes } from '@kubernel/sdk';
-import { negotiate } from './accept.ts';
+import { checkAccept, negotiate } from './accept.ts';
 import type { Api } from './api.ts';
 import { denial } from './auth.ts';
 import type { Call, Result } from './call.ts';
 import type { Resource } from './registry.ts';
 import { type Answer, renderList, renderObject, renderStatus } from './render.ts';
-import { forbidden, methodNotAllowed, notAcceptable, toStatus, unknownResource } from './status.ts';
+import { forbidden, methodNotAllowed, toStatus, unknownResource } from './status.ts';
 import { subresource } from './subresources.ts';
 import { virtual } from './virtual.ts';
 import { create } from './verbs/create.ts';
@@ -70,14 +70,14 @@ function authorize(api: Api, call: Call): Promise<void> | undefined {
 
 /** A list with `watch` is a watch; a GET of one object with `watch` is one too, of a single name. */
 function readVerb({ info, query }: Call): string {
-  if (query.size === 0) return info.verb;
-  return query.flag('watch') && info.subresource === '' ? 'watch' : info.verb;
+  return query.size > 0 && query.flag('watch') && info.subresource === '' ? 'watch' : info.verb;
 }
 
 function route(api: Api, call: Call): Result | Promise<Result> {
   const { info } = call;
   const resource = api.registry.find(info.group, info.version, info.resource);
-  if (!resource || info.extra) throw unknownResource();
+  // A name is one segment of a path, also when it was escaped.
+  if (!resource || info.extra || info.name.includes('/') || info.name.includes('%')) throw unknownResource();
   if (info.subresource) return subresource(api, call, resource);
   // Cluster-scoped resources are not under a namespace, and a namespaced object is nowhere else.
   if (resource.namespaced ? info.name !== '' && info.namespace === '' : info.namespace !== '' && resource.plural !== 'namespaces') throw unknownResource();
@@ -85,32 +85,33 @@ function route(api: Api, call: Call): Result | Promise<Result> {
   return dispatch(api, call, resource);
 }
 
+type Handler = (api: Api, call: Call, resource: Resource) => Result | Promise<Result>;
+
 function dispatch(api: Api, call: Call, resource: Resource): Result | Promise<Result> {
+  const handler = handlerFor(call, resource);
+  if (!handler) throw methodNotAllowed();
+  checkAccept(call.accept, handler === list || handler === watch);
+  return handler(api, call, resource);
+}
+
+function handlerFor(call: Call, { verbs }: Resource): Handler | undefined {
   const { info, method } = call;
-  const { verbs } = resource;
   switch (method) {
     case 'GET':
-      if ((info.verb === 'watch' || readVerb(call) === 'watch') && verbs.has('watch')) return watch(api, call, resource);
-      if (info.name) {
-        if (verbs.has('get')) return get(api, call, resource);
-      } else if (verbs.has('list')) return list(api, call, resource);
-      break;
+      if (verbs.has('watch') && readVerb(call) === 'watch') return watch;
+      return info.name ? (verbs.has('get') ? get : undefined) : verbs.has('list') ? list : undefined;
     case 'POST':
-      if (!info.name && verbs.has('create')) return create(api, call, resource);
-      break;
+      return !info.name && verbs.has('create') ? create : undefined;
     case 'PUT':
-      if (info.name && verbs.has('update')) return update(api, call, resource);
-      break;
+      return info.name && verbs.has('update') ? update : undefined;
     case 'PATCH':
-      if (info.name && verbs.has('patch')) return patch(api, call, resource);
-      break;
+      return info.name && verbs.has('patch') ? patch : undefined;
     case 'DELETE':
-      if (info.name) {
-        if (verbs.has('delete')) return deleteOne(api, call, resource);
-      } else if (verbs.has('deletecollection')) return deleteCollection(api, call, resource);
-      break;
+      if (info.name) return verbs.has('delete') ? deleteOne : undefined;
+      return verbs.has('deletecollection') ? deleteCollection : undefined;
+    default:
+      return undefined;
   }
-  throw methodNotAllowed();
 }
 
 function finish(api: Api, call: Call, result: Result): Outcome {
@@ -121,8 +122,7 @@ function finish(api: Api, call: Call, result: Result): Outcome {
     case 'raw':
       return { type: 'answer', answer: result };
     default: {
-      const as = negotiate(call.accept);
-      if (!as) throw notAcceptable(['application/json', 'application/yaml', 'application/vnd.kubernetes.protobuf']);
+      const as = checkAccept(call.accept, result.type === 'list');
       return { type: 'answer', answer: result.type === 'list' ? renderList(api, call, result, as) : renderObject(api, call, result, as) };
     }
   }

@@ -1,5 +1,5 @@
 import { dump as toYaml } from 'js-yaml';
-import type { Status } from '@kubernel/sdk';
+import { type Status, StatusError } from '@kubernel/sdk';
 import type { KubeObject } from '@kubernel/sdk/api';
 import type { Representation } from './accept.ts';
 import type { Api } from './api.ts';
@@ -17,12 +17,20 @@ export interface Answer {
   headers?: Record<string, string>;
 }
 
+/** As the Go libraries write it: keys sorted, double quotes, lists not indented. */
+const YAML_STYLE = { sortKeys: true, lineWidth: -1, noRefs: true, quoteStyle: 'double', seqNoIndent: true } as const;
+
 /** Parts of about this many characters: large enough for one TLS write, small enough not to be copied twice at once. */
 const PART_LENGTH = 1 << 18;
 
 export function renderObject(api: Api, call: Call, result: ObjectResult, as: Representation): Answer {
   const { code, resource } = result;
   if (as.as === 'Table' && resource) return encoded(api, code, JSON.stringify(tableOf(resource, [JSON.parse(result.text)], {}, call, as.version, true)), as, undefined);
+  if (as.as === 'PartialObjectMetadataList' && resource) {
+    const { group, type } = resource.definition;
+    const about = `*${group ? type.slice(0, type.indexOf('.')) : 'core'}.${resource.kind}`;
+    throw new StatusError(406, 'NotAcceptable', `you requested PartialObjectMetadataList, but the requested object is not a list (${about})`);
+  }
   if (as.as === 'PartialObjectMetadata' && resource) return encoded(api, code, partialObject(result.text, as.version), as, undefined);
   return encoded(api, code, result.text, as, resource);
 }
@@ -78,7 +86,7 @@ export function encoded(api: Api, code: number, json: string, as: Representation
   if (as.mediaType === 'application/json') {
     return { code, contentType: 'application/json', body: as.pretty ? `${JSON.stringify(JSON.parse(json), null, 2)}\n` : json };
   }
-  if (as.mediaType === YAML_TYPE) return { code, contentType: YAML_TYPE, body: toYaml(JSON.parse(json), { sortKeys: true, lineWidth: -1, noRefs: true }) };
+  if (as.mediaType === YAML_TYPE) return { code, contentType: YAML_TYPE, body: toYaml(JSON.parse(json), YAML_STYLE) };
   const bytes = api.codec.encodeProtobuf?.(resource ?? { type: 'meta.v1.Status', apiVersion: 'v1', kind: 'Status' }, json);
   return bytes ? { code, contentType: as.mediaType, body: Buffer.from(bytes) } : { code, contentType: 'application/json', body: json };
 }

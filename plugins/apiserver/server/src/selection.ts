@@ -24,8 +24,10 @@ export function selectionOf(resource: Resource, namespace: string, labelSelector
     throw badRequest((error as Error).message);
   }
   for (const { field } of fields) {
-    if (field === 'metadata.name' || (field === 'metadata.namespace' && (resource.namespaced || !resource.definition.selectableFields?.[field]))) continue;
-    if (!resource.cache.fields[field]) throw unknownField(resource, field);
+    if (field === 'metadata.name' || field === '' || resource.cache.fields[field]) continue;
+    // Cluster-scoped kinds with fields of their own do not know a namespace; those without take any generic one.
+    if (field === 'metadata.namespace' && (resource.namespaced || Object.keys(resource.cache.fields).length === 0)) continue;
+    throw unknownField(resource, field);
   }
   const name = fields.find(({ field, operator }) => field === 'metadata.name' && operator === '=')?.value;
   return {

@@ -126,12 +126,12 @@ export function toStatus(error: unknown): Status {
   return internalError(message).status;
 }
 
-const PATCH_TYPES = ['application/json-patch+json', 'application/merge-patch+json', 'application/strategic-merge-patch+json', 'application/apply-patch+yaml'];
-
+/** The body's type is none that this method takes, as the router says it before anybody looked at the body. */
 export function unsupportedPatch(): StatusError {
-  return new StatusError(
-    415,
-    'UnsupportedMediaType',
-    `the body of the request was in an unknown format - accepted media types include: ${PATCH_TYPES.join(', ')}`,
-  );
+  return new StatusError(415, 'UnsupportedMediaType', '415: Unsupported Media Type', {});
+}
+
+/** The router's words: no media type of the Accept header is made here. */
+export function noRepresentation(available: readonly string[]): StatusError {
+  return new StatusError(406, 'NotAcceptable', `406: Not Acceptable\n\nAvailable representations: ${available.join(', ')}`, {});
 }

@@ -4,7 +4,7 @@ import type { Call, Result } from './call.ts';
 import { checkNamespace, decodeBody } from './decode-body.ts';
 import { FieldErrors, FieldPath, type KubeObject } from '@kubernel/sdk/api';
 import type { Resource } from './registry.ts';
-import { methodNotAllowed, notFound } from './status.ts';
+import { methodNotAllowed, notFound, unknownResource } from './status.ts';
 import { action, lend } from './subresources.ts';
 import { settleProblems, writeOptions } from './write-options.ts';
 
@@ -14,11 +14,12 @@ export async function virtual(api: Api, call: Call, resource: Resource): Promise
   const { info, method } = call;
   if (method === 'POST' && !info.name && answers.delegate) return delegated(api, call, resource, answers.delegate);
   if (method === 'POST' && !info.name && answers.create) return review(api, call, resource, answers);
+  // Paths that only have a POST have no objects under them.
+  if (info.name && !answers.get) throw unknownResource();
   if (method !== 'GET') throw methodNotAllowed();
   const context = strategyContext(api, call, info.namespace, false);
   if (info.name) {
-    if (!answers.get) throw methodNotAllowed();
-    const object = await answers.get(info.name, context);
+    const object = await answers.get?.(info.name, context);
     if (!object) throw notFound(resource.group, resource.plural, info.name);
     return { type: 'object', code: 200, text: textOfVirtual(resource, object), resource };
   }

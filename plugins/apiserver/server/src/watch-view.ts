@@ -11,7 +11,9 @@ export interface View {
   view: WatchView | undefined;
 }
 
-/** How a watch shows its objects. Tables carry their columns in every event, so that watchers can share one encoding. */
+let tables = 0;
+
+/** How a watch shows its objects. */
 export function viewOf(resource: Resource, call: Call): View {
   const as = negotiate(call.accept);
   if (!as) throw notAcceptable(['application/json', 'application/yaml', 'application/vnd.kubernetes.protobuf']);
@@ -21,10 +23,17 @@ export function viewOf(resource: Resource, call: Call): View {
 
 function shaped(resource: Resource, call: Call, as: Representation): WatchView | undefined {
   if (as.as === 'Table') {
-    const include = includeObject(call);
+    includeObject(call);
+    // Only a watcher's first event carries the columns, so no two watchers share their encoding.
+    let first = true;
     return {
-      signature: `Table/${as.version}/${include}`,
-      render: (text) => JSON.stringify(tableOf(resource, [JSON.parse(text)], {}, call, as.version, true)),
+      signature: `Table/${++tables}`,
+      render(text) {
+        const table = tableOf(resource, [JSON.parse(text)], {}, call, as.version, true);
+        if (!first) table.columnDefinitions = null;
+        first = false;
+        return JSON.stringify(table);
+      },
     };
   }
   if (as.as) return { signature: `Partial/${as.version}`, render: (text) => partialObject(text, as.version) };

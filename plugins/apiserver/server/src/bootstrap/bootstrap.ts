@@ -19,14 +19,25 @@ export interface BootstrapSettings {
 
 /**
  * What every cluster has from its first second: namespaces, default roles, priorities, the `kubernetes` service. Creates
- * what is missing, in parallel within each step; a cluster that has it all costs no write.
+ * what is missing, in parallel within each step; a cluster that has it all costs no write. Returns what could not be
+ * made: a cluster that lacks a default object is better than none, but says so in its readiness.
  */
-export async function bootstrap(api: Api, service: ApiService, settings: BootstrapSettings): Promise<void> {
-  const ensure = (group: string, resource: string, object: KubeObject): Promise<void> => ensureObject(api, service, { group, resource, object });
+export async function bootstrap(api: Api, service: ApiService, settings: BootstrapSettings): Promise<string[]> {
+  const failures: string[] = [];
+  const noting = async (work: Promise<void>): Promise<void> => {
+    try {
+      await work;
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      failures.push(message);
+      settings.log.error('a default object could not be made', { error: message });
+    }
+  };
+  const ensure = (group: string, resource: string, object: KubeObject): Promise<void> => noting(ensureObject(api, service, { group, resource, object }));
   await Promise.all(['default', 'kube-system', 'kube-public', 'kube-node-lease'].map((name) => ensure('', 'namespaces', { metadata: { name } })));
   const objects: Promise<void>[] = [];
   for (const { instance } of settings.authorizers) {
-    for (const wanted of instance.bootstrap?.() ?? []) objects.push(ensureObject(api, service, wanted, wanted.reconcile));
+    for (const wanted of instance.bootstrap?.() ?? []) objects.push(noting(ensureObject(api, service, wanted, wanted.reconcile)));
   }
   for (const level of priorityLevels) objects.push(ensure('flowcontrol.apiserver.k8s.io', 'prioritylevelconfigurations', level));
   for (const schema of flowSchemas) objects.push(ensure('flowcontrol.apiserver.k8s.io', 'flowschemas', schema));
@@ -36,6 +47,7 @@ export async function bootstrap(api: Api, service: ApiService, settings: Bootstr
   if (settings.clientCa) objects.push(ensure('', 'configmaps', authenticationConfig(settings.clientCa, settings.frontProxyCa)));
   await Promise.all(objects);
   if (settings.port !== undefined) await kubernetesService(ensure, settings, settings.port);
+  return failures;
 }
 
 const PRIORITIES: readonly KubeObject[] = [
@@ -48,32 +60,28 @@ const PRIORITIES: readonly KubeObject[] = [
 ];
 
 /** `kubernetes.default`, at the first address of the service range, as every client in a pod expects it. */
-async function kubernetesService(ensure: (group: string, resource: string, object: KubeObject) => Promise<void>, { cluster, address, log }: BootstrapSettings, port: number): Promise<void> {
+async function kubernetesService(ensure: (group: string, resource: string, object: KubeObject) => Promise<void>, { cluster, address }: BootstrapSettings, port: number): Promise<void> {
   const [cidr = ''] = cluster.serviceCIDRs;
   const metadata = { name: 'kubernetes', namespace: 'default' };
-  try {
-    await ensure('', 'services', {
-      metadata: { ...metadata, labels: { component: 'apiserver', provider: 'kubernetes' } },
-      spec: {
-        type: 'ClusterIP',
-        clusterIP: firstAddress(cidr),
-        ports: [{ name: 'https', protocol: 'TCP', port: 443, targetPort: port }],
-        sessionAffinity: 'None',
-        ipFamilyPolicy: 'SingleStack',
-      },
-    });
-    if (!address) return;
-    const subsets = [{ addresses: [{ ip: address }], ports: [{ name: 'https', port, protocol: 'TCP' }] }];
-    await ensure('', 'endpoints', { metadata: { ...metadata, labels: { 'endpointslice.kubernetes.io/skip-mirror': 'true' } }, subsets });
-    await ensure('discovery.k8s.io', 'endpointslices', {
-      metadata: { ...metadata, labels: { 'kubernetes.io/service-name': 'kubernetes' } },
-      addressType: address.includes(':') ? 'IPv6' : 'IPv4',
-      endpoints: [{ addresses: [address], conditions: { ready: true } }],
-      ports: [{ name: 'https', port, protocol: 'TCP' }],
-    });
-  } catch (error) {
-    log.warn('the kubernetes service could not be made', { error: String(error) });
-  }
+  await ensure('', 'services', {
+    metadata: { ...metadata, labels: { component: 'apiserver', provider: 'kubernetes' } },
+    spec: {
+      type: 'ClusterIP',
+      clusterIP: firstAddress(cidr),
+      ports: [{ name: 'https', protocol: 'TCP', port: 443, targetPort: port }],
+      sessionAffinity: 'None',
+      ipFamilyPolicy: 'SingleStack',
+    },
+  });
+  if (!address) return;
+  const subsets = [{ addresses: [{ ip: address }], ports: [{ name: 'https', port, protocol: 'TCP' }] }];
+  await ensure('', 'endpoints', { metadata: { ...metadata, labels: { 'endpointslice.kubernetes.io/skip-mirror': 'true' } }, subsets });
+  await ensure('discovery.k8s.io', 'endpointslices', {
+    metadata: { ...metadata, labels: { 'kubernetes.io/service-name': 'kubernetes' } },
+    addressType: address.includes(':') ? 'IPv6' : 'IPv4',
+    endpoints: [{ addresses: [address], conditions: { ready: true } }],
+    ports: [{ name: 'https', port, protocol: 'TCP' }],
+  });
 }
 
 /** `10.96.0.0/16` -> `10.96.0.1`. */

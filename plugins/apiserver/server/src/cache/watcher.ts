@@ -215,7 +215,8 @@ export class WatchHub {
       },
     };
     const detach = (): void => {
-      this.#watchers.delete(watcher);
+      // Twice is once: by its time, and again when the connection closes. The group may be another's by then.
+      if (!this.#watchers.delete(watcher)) return;
       group.sinks.delete(sink);
       if (group.sinks.size > 0) return;
       group.stop();

@@ -1,6 +1,7 @@
 import { createSecureServer, type Http2SecureServer } from 'node:http2';
 import type { AddressInfo, Socket } from 'node:net';
 import type { CertificateAndKey } from '../pki.ts';
+import { methodNotAllowed } from '../status.ts';
 import type { RequestListener, UpgradeListener } from './exchange.ts';
 
 export interface ListenerOptions {
@@ -80,6 +81,12 @@ export async function listen(options: ListenerOptions, onRequest: RequestListene
 function refuseMalformed(error: NodeJS.ErrnoException, socket: Socket): void {
   if (!socket.writable || error.code === 'ECONNRESET') {
     socket.destroy();
+    return;
+  }
+  if (error.code === 'HPE_INVALID_METHOD') {
+    // Node's parser knows a fixed list of methods; the API has fewer.
+    const body = JSON.stringify(methodNotAllowed().status);
+    socket.end(`HTTP/1.1 405 Method Not Allowed\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`);
     return;
   }
   const line =

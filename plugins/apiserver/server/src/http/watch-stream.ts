@@ -30,9 +30,10 @@ export class WatchStream implements Sink {
 
   write(batch: Batch): void {
     if (this.#ended) return;
-    const socket = this.#http1 ? this.#response.socket : undefined;
-    if (this.#http1) {
-      if (!socket || socket.destroyed) return;
+    // Without a socket the answer still waits for the one before it on its connection: Node then keeps it in order.
+    const socket = this.#http1 ? this.#response.socket : null;
+    if (socket) {
+      if (socket.destroyed) return;
       socket.write(batch.chunk);
       if (socket.writableLength > MAX_UNREAD_BYTES) this.#cut();
     } else {
