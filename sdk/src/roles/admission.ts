@@ -1,4 +1,5 @@
 import type { KubeObject } from '../api/object.ts';
+import { StatusError } from '../errors.ts';
 import type { UserInfo } from './auth.ts';
 import type { ApiReader } from './api.ts';
 
@@ -40,4 +41,15 @@ export interface Admission {
   handles(operation: AdmissionOperation, group: string, resource: string, subresource: string): boolean;
   admit?(attributes: AdmissionAttributes): void | Promise<void>;
   validate?(attributes: AdmissionAttributes): void | Promise<void>;
+}
+
+/**
+ * The 403 of an admission plugin: `pods "web" is forbidden: <why>`. An object whose name is still to be generated goes by
+ * its prefix, one without any by `Unknown`.
+ */
+export function admissionDenied(attributes: Pick<AdmissionAttributes, 'group' | 'resource' | 'name' | 'object'>, why: string): StatusError {
+  const { group, resource, object } = attributes;
+  const name = attributes.name || object?.metadata.name || object?.metadata.generateName || 'Unknown';
+  const qualified = group ? `${resource}.${group}` : resource;
+  return new StatusError(403, 'Forbidden', `${qualified} ${JSON.stringify(name)} is forbidden: ${why}`, { name, ...(group ? { group } : {}), kind: resource });
 }

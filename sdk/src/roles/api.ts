@@ -214,6 +214,8 @@ export interface ApiReader {
   list<T extends KubeObject = KubeObject>(group: string, resource: string, namespace?: string): T[];
   /** Calls back with each change of a resource, after the cache has it. Returns the way to stop. */
   onChange(group: string, resource: string, listener: (type: 'ADDED' | 'MODIFIED' | 'DELETED', object: KubeObject) => void): () => void;
+  /** Resolves when the cache has everything that was acknowledged before the call: ask before saying that something is not there. */
+  fresh?(): Promise<void> | undefined;
   /** Cluster-wide settings from the config file: serviceCIDRs, clusterDomain, … */
   readonly cluster: ClusterSettings;
   /** May this user do that? Asks the configured authorizers. For review resources, escalation checks and owner references. */

@@ -74,7 +74,7 @@ export const ROLES: Readonly<Record<RoleName, RoleDescription>> = {
   'cni/v1': { kind: 'service', streams: [] },
 };
 
-export type * from './admission.ts';
+export * from './admission.ts';
 export type * from './api.ts';
 export type * from './apiserver.ts';
 export type * from './auth.ts';
