@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createKernel, type ClusterDocument, type Kernel } from '@kubernel/kernel';
+import { type ClusterDocument, createKernel, type Kernel } from '@kubernel/kernel';
 import type { Store } from '@kubernel/sdk';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
@@ -23,7 +23,12 @@ afterEach(async () => {
 type PluginEntry = ClusterDocument['spec']['plugins'][string];
 
 function cluster(plugins: Record<string, PluginEntry>, isolates: ClusterDocument['spec']['isolates'] = {}): ClusterDocument {
-  return { apiVersion: 'kubernel.dev/v1alpha1', kind: 'Cluster', metadata: { name: 'test' }, spec: { isolates, plugins: { 'storage/memory': {}, ...plugins } } };
+  return {
+    apiVersion: 'kubernel.dev/v1alpha1',
+    kind: 'Cluster',
+    metadata: { name: 'test' },
+    spec: { isolates, plugins: { 'storage/memory': {}, ...plugins } },
+  };
 }
 
 const crashy = (config: Record<string, unknown>, more: PluginEntry = {}): PluginEntry => ({ package: CRASHY, config, ...more });
@@ -87,11 +92,16 @@ describe('a plugin that refuses to start', () => {
 
 describe('a config', () => {
   it('with an unknown plugin is refused with the names there are', async () => {
-    await expect(start(cluster({ 'storage/memori': {} }))).rejects.toMatchObject({ code: 'ERR_PLUGIN_NOT_FOUND', hint: expect.stringContaining('storage/memory') });
+    await expect(start(cluster({ 'storage/memori': {} }))).rejects.toMatchObject({
+      code: 'ERR_PLUGIN_NOT_FOUND',
+      hint: expect.stringContaining('storage/memory'),
+    });
   });
 
   it('with a version that is not installed is refused', async () => {
-    await expect(start(cluster({ 'controller/crashy': crashy({}, { version: '^2' }) }))).rejects.toMatchObject({ code: 'ERR_PLUGIN_VERSION' });
+    await expect(start(cluster({ 'controller/crashy': crashy({}, { version: '^2' }) }))).rejects.toMatchObject({
+      code: 'ERR_PLUGIN_VERSION',
+    });
   });
 
   it('that a plugin’s schema does not allow is refused before any plugin code runs', async () => {
@@ -100,13 +110,18 @@ describe('a config', () => {
   });
 
   it('that needs a role nobody provides is refused', async () => {
-    await expect(start(cluster({ 'api/core': {} }))).rejects.toMatchObject({ code: 'ERR_ROLE_MISSING', message: expect.stringContaining('apiserver/v1') });
+    await expect(start(cluster({ 'api/core': {} }))).rejects.toMatchObject({
+      code: 'ERR_ROLE_MISSING',
+      message: expect.stringContaining('apiserver/v1'),
+    });
   });
 
   it('is applied by the smallest change', async () => {
     const running = await start(cluster({ 'controller/crashy': crashy({ note: 'a' }), 'controller/steady': crashy({ note: 'a' }) }));
     await running.settled();
-    const changes = await running.apply(cluster({ 'controller/crashy': crashy({ note: 'b' }), 'controller/steady': crashy({ note: 'b' }) }));
+    const changes = await running.apply(
+      cluster({ 'controller/crashy': crashy({ note: 'b' }), 'controller/steady': crashy({ note: 'b' }) }),
+    );
     expect(changes).toEqual([
       { id: 'controller/crashy', change: 'restarted' },
       { id: 'controller/steady', change: 'reconfigured' },
@@ -128,7 +143,8 @@ describe('a config', () => {
 
   it('file is watched: a bad edit is refused with its line, a good one applied', async () => {
     const file = join(dir, 'cluster.yaml');
-    const yaml = (extra: string) => `apiVersion: kubernel.dev/v1alpha1\nkind: Cluster\nmetadata: {name: test}\nspec:\n  plugins:\n    storage/memory: {}\n${extra}`;
+    const yaml = (extra: string) =>
+      `apiVersion: kubernel.dev/v1alpha1\nkind: Cluster\nmetadata: {name: test}\nspec:\n  plugins:\n    storage/memory: {}\n${extra}`;
     await writeFile(file, yaml(''));
     const outcomes: unknown[] = [];
     kernel = await createKernel({ config: file, dataDir: join(dir, 'data'), onConfig: (outcome) => outcomes.push(outcome) });

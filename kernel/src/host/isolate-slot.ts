@@ -1,5 +1,5 @@
 import type { IsolateKind } from '@kubernel/sdk';
-import type { HostControl, IsolateService } from '../isolate/protocol.ts';
+import type { HostControl, IsolateService } from '@kubernel/sdk/isolate';
 import { CrashHistory } from './backoff.ts';
 import { startInline } from './isolates/inline.ts';
 import type { Isolate, IsolateOptions } from './isolates/isolate.ts';

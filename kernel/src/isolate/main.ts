@@ -1,5 +1,5 @@
 import { Channel, type Port } from '@kubernel/sdk/rpc';
-import { IsolateRuntime } from './runtime.ts';
+import { IsolateRuntime } from '@kubernel/sdk/isolate';
 
 export interface IsolateTask {
   port: Port;

@@ -7,8 +7,8 @@ import {
   type PluginDefinition,
   ROLES,
   type RoleName,
-} from '@kubernel/sdk';
-import { Channel, type Port, remote } from '@kubernel/sdk/rpc';
+} from '../index.ts';
+import { Channel, type Port, remote } from '../rpc/index.ts';
 import { createContext } from './context.ts';
 import { IsolateMetrics } from './metrics.ts';
 import type { Heartbeat, HostControl, IsolateService, LoadRequest } from './protocol.ts';

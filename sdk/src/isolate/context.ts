@@ -1,9 +1,9 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Extensions, Logger, PluginContext, RoleName, Roles } from '@kubernel/sdk';
-import { KubernelError, ROLES } from '@kubernel/sdk';
-import { type Client, createClient } from '@kubernel/sdk/client';
-import { Channel, type Port, remote } from '@kubernel/sdk/rpc';
+import type { Extensions, Logger, PluginContext, RoleName, Roles } from '../index.ts';
+import { KubernelError, ROLES } from '../index.ts';
+import { type Client, createClient } from '../client/index.ts';
+import { Channel, type Port, remote } from '../rpc/index.ts';
 import type { IsolateMetrics } from './metrics.ts';
 import type { HostControl, LoadRequest } from './protocol.ts';
 import { redact } from './redact.ts';

@@ -1,4 +1,4 @@
-import type { LogFields } from '@kubernel/sdk';
+import type { LogFields } from '../index.ts';
 
 const SECRET = /token|password|passwd|secret|authorization|cookie|private.?key|^key$/i;
 

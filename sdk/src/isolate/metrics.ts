@@ -1,4 +1,4 @@
-import type { Counter, Gauge, Histogram, MetricsFactory } from '@kubernel/sdk';
+import type { Counter, Gauge, Histogram, MetricsFactory } from '../index.ts';
 
 type Prometheus = typeof import('prom-client');
 

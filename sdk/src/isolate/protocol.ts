@@ -1,5 +1,5 @@
-import type { ClusterSettings, Consumer, LogFields, PluginLimits, RoleName } from '@kubernel/sdk';
-import type { Port } from '@kubernel/sdk/rpc';
+import type { ClusterSettings, Consumer, LogFields, PluginLimits, RoleName } from '../index.ts';
+import type { Port } from '../rpc/index.ts';
 
 /** What the host asks of an isolate: service `isolate` on its control channel. */
 export interface IsolateService {
