@@ -24,28 +24,40 @@ export default definePlugin<'authn/v1', X509Config>('authn/v1', 'x509', { start:
 
 export function createX509(ctx: Pick<PluginContext<X509Config>, 'config' | 'dataDir'>): Authenticator {
   const { config } = ctx;
-  const limits = { cacheSize: config.cacheSize ?? 5_000 };
-  const clients = new CertificateVerifier(load(resolve(ctx.dataDir, config.clientCA ?? 'pki/ca.crt')), limits);
-  const proxyCA = config.frontProxy?.ca ?? 'pki/front-proxy-ca.crt';
-  const authorities = load(resolve(ctx.dataDir, proxyCA), config.frontProxy === undefined);
-  const frontProxy: FrontProxyOptions | undefined = authorities.length
-    ? { ...FRONT_PROXY_DEFAULTS, ...lowerCase(config.frontProxy), verifier: new CertificateVerifier(authorities, limits) }
-    : undefined;
-
+  let trust = config.clientCA ? readTrust(ctx) : undefined;
   return {
+    // The cluster's own authority is made by the API server when it starts, which is after its extensions did.
+    init() {
+      trust ??= readTrust(ctx);
+    },
     authenticate(request) {
-      if (!request.peerCertificate) return null;
-      if (frontProxy) {
+      if (!request.peerCertificate || !trust) return null;
+      if (trust.frontProxy) {
         try {
-          const user = authenticateFrontProxy(request, frontProxy);
+          const user = authenticateFrontProxy(request, trust.frontProxy);
           if (user) return user;
         } catch {
           // The headers alone prove nothing: the certificate may still be a client's own.
         }
       }
-      return clients.verify(request.peerCertificate);
+      return trust.clients.verify(request.peerCertificate);
     },
   };
+}
+
+interface Trust {
+  clients: CertificateVerifier;
+  frontProxy: FrontProxyOptions | undefined;
+}
+
+function readTrust({ config, dataDir }: Pick<PluginContext<X509Config>, 'config' | 'dataDir'>): Trust {
+  const limits = { cacheSize: config.cacheSize ?? 5_000 };
+  const clients = new CertificateVerifier(load(resolve(dataDir, config.clientCA ?? 'pki/ca.crt')), limits);
+  const authorities = load(resolve(dataDir, config.frontProxy?.ca ?? 'pki/front-proxy-ca.crt'), config.frontProxy === undefined);
+  const frontProxy = authorities.length
+    ? { ...FRONT_PROXY_DEFAULTS, ...lowerCase(config.frontProxy), verifier: new CertificateVerifier(authorities, limits) }
+    : undefined;
+  return { clients, frontProxy };
 }
 
 function load(path: string, optional = false): ReturnType<typeof parseBundle> {

@@ -7,6 +7,7 @@ import * as x509 from '@peculiar/x509';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CertificateVerifier, parseBundle } from './verify.ts';
 import { subjectOf } from './der.ts';
+import type { ApiReader } from '@kubernel/sdk';
 import { createX509 } from './index.ts';
 
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
@@ -90,7 +91,11 @@ describe('client certificates', () => {
 });
 
 describe('the authenticator', () => {
-  const plugin = () => createX509({ config: { frontProxy: { allowedNames: ['front-proxy-client'] } }, dataDir });
+  const plugin = () => {
+    const authenticator = createX509({ config: { frontProxy: { allowedNames: ['front-proxy-client'] } }, dataDir });
+    void authenticator.init?.({} as ApiReader);
+    return authenticator;
+  };
   const headers = { 'x-remote-user': 'bob', 'x-remote-group': 'devs, ops', 'x-remote-extra-scopes%2fa': 'read' };
 
   it('has no opinion without a certificate, whatever the headers say', () => {
