@@ -133,6 +133,7 @@ export class OfflineServer {
     delete meta.deletionTimestamp;
     delete meta.deletionGracePeriodSeconds;
     delete meta.resourceVersion;
+    delete meta.managedFields;
     if (!meta.name && meta.generateName) meta.name = `${meta.generateName.slice(0, 58)}<gen>`.replace('<gen>', 'abcde');
     if (resource.plural === 'pods') imitatePodAdmission(object);
     if (resource.plural === 'persistentvolumeclaims') meta.finalizers = [...(meta.finalizers ?? []), 'kubernetes.io/pvc-protection'];

@@ -13,8 +13,10 @@ export interface Codec {
   decodeValue(target: DecodeTarget, value: unknown): Decoded;
   /** The same for the `k8s\0` envelope; left out by codecs that do not speak it. */
   decodeProtobuf?(target: DecodeTarget, bytes: Uint8Array): Decoded;
-  /** An object's JSON text in the `k8s\0` envelope. */
-  encodeProtobuf?(target: DecodeTarget, text: string): Uint8Array;
+  /** An object's (or list's, or Status') JSON text in the `k8s\0` envelope; undefined for kinds without protobuf form (custom resources, tables). */
+  encodeProtobuf?(target: DecodeTarget, text: string): Uint8Array | undefined;
+  /** A watch event as a frame of `application/vnd.kubernetes.protobuf;stream=watch`: its length, then the event around the object's envelope. */
+  encodeProtobufEvent?(target: DecodeTarget, eventType: string, text: string): Uint8Array | undefined;
   /** Fills in defaults, in place. */
   applyDefaults(type: string, object: KubeObject): void;
   /** The form in which the object is stored and answered: fields in Go order, zero values as Go writes them. */

@@ -78,17 +78,24 @@ export class KindCatalog {
     if (!this.#byType.has(type)) this.#byType.set(type, known);
   }
 
+  /** The type of a known kind. */
+  typeNamed(apiVersion: string, kind: string): string | undefined {
+    const [group, version] = split(apiVersion);
+    return this.#kinds.get(`${group}/${version}/${kind}`)?.type;
+  }
+
   /** The type to read a body as; before the version is compared, since upstream reads first. */
   typeOf({ group, version, kind }: BodyKind, target: DecodeTarget): { type: string } | Refusal {
     const known = this.#kinds.get(`${group}/${version}/${kind}`);
     if (known) return { type: known.type };
-    if (META_KINDS.has(kind)) return { type: 'meta.v1.Status' };
+    if (META_KINDS.has(kind)) return { type: kind === target.kind ? target.type : 'meta.v1.Status' };
     if (kind === target.kind && joined(group, version) === target.apiVersion) return { type: target.type };
     return { refused: `no kind "${kind}" is registered for version "${joined(group, version)}" in scheme "pkg/api/legacyscheme/scheme.go:30"` };
   }
 
   /** Why an object of one kind, once read, cannot stand for the target. */
   conversionRefusal({ group, version, kind }: BodyKind, target: DecodeTarget): string | undefined {
+    if (META_KINDS.has(kind) && kind === target.kind) return undefined;
     const wanted = this.#byType.get(target.type)?.internal ?? `${target.type.split('.')[0]}.${target.kind}`;
     const given = this.#kinds.get(`${group}/${version}/${kind}`)?.internal;
     if (given === wanted || (kind === target.kind && joined(group, version) === target.apiVersion)) return undefined;
@@ -96,7 +103,8 @@ export class KindCatalog {
   }
 }
 
-export function versionRefusal({ group, version }: BodyKind, target: DecodeTarget): string | undefined {
+export function versionRefusal({ group, version, kind }: BodyKind, target: DecodeTarget): string | undefined {
+  if (META_KINDS.has(kind)) return undefined;
   const given = joined(group, version);
   return given === target.apiVersion ? undefined : `the API version in the data (${given}) does not match the expected API version (${target.apiVersion})`;
 }

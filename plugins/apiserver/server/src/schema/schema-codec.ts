@@ -2,10 +2,14 @@ import type { ApiGroup, ResourceDefinition, ValidationContext } from '@kubernel/
 import { StatusError } from '@kubernel/sdk';
 import type { FieldErrors, FieldPath, KubeObject } from '@kubernel/sdk/api';
 import type { Codec, Decoded, DecodeTarget } from '../codec.ts';
+import type { BodyKind } from './body-kind.ts';
 import { bodyKindOf, bodySummary, KindCatalog, versionRefusal } from './body-kind.ts';
 import { Defaulting } from './defaulting.ts';
 import type { ExactDocument } from './exact-json.ts';
 import { parseExactly } from './exact-json.ts';
+import { ProtoDecoder } from './proto-decode.ts';
+import { ProtoEncoder } from './proto-encode.ts';
+import { unwrap, watchFrame, wrap } from './proto-envelope.ts';
 import { CarefulReading, IRREGULAR, Pass, Unreadable } from './reading.ts';
 import { TypeRegistry } from './type-registry.ts';
 
@@ -15,12 +19,16 @@ export class SchemaCodec implements Codec {
   readonly #defaulting: Defaulting;
   readonly #kinds: KindCatalog;
   readonly #storedTypes = new Map<string, string>();
+  readonly #protoDecoder: ProtoDecoder;
+  readonly #protoEncoder: ProtoEncoder;
 
   constructor(groups: Iterable<ApiGroup>) {
     const list = [...groups];
     this.types = new TypeRegistry(list);
     this.#defaulting = new Defaulting(this.types);
     this.#kinds = new KindCatalog(list);
+    this.#protoDecoder = new ProtoDecoder(this.types.schema);
+    this.#protoEncoder = new ProtoEncoder(this.types.schema);
     for (const { resources } of list) {
       for (const { group, version, kind, type } of resources) this.#storedTypes.set(`${group}/${version}/${kind}`, type);
     }
@@ -36,6 +44,55 @@ export class SchemaCodec implements Codec {
       throw unrecognized(target, `couldn't get version/kind; json parse error: ${(error as Error).message}`, text);
     }
     return this.#decodeDocument(target, document, text);
+  }
+
+  decodeProtobuf(target: DecodeTarget, bytes: Uint8Array): Decoded {
+    let envelope: ReturnType<typeof unwrap>;
+    try {
+      envelope = unwrap(bytes);
+    } catch (error) {
+      throw new StatusError(
+        400,
+        'BadRequest',
+        `the object provided is unrecognized (must be of type ${target.kind}): ${(error as Error).message} (${bodySummary(Buffer.from(bytes).toString('latin1'))})`,
+      );
+    }
+    const { apiVersion, kind, raw } = envelope;
+    const said = bodyKindOf({ value: { apiVersion, kind }, keysOf: Object.keys }, target);
+    if ('refused' in said) throw unrecognized(target, said.refused, '');
+    return this.#decodeKind(target, said, (type) => {
+      try {
+        return { object: this.normalize(type, this.#protoDecoder.decode(type, raw) as unknown as KubeObject), problems: [] };
+      } catch (error) {
+        if (error instanceof SyntaxError || error instanceof RangeError || error instanceof TypeError) throw new DecodeFailure(error.message);
+        throw error;
+      }
+    });
+  }
+
+  encodeProtobuf(target: DecodeTarget, text: string): Uint8Array | undefined {
+    const object = JSON.parse(text) as { kind?: string; apiVersion?: string };
+    const kind = object.kind ?? target.kind;
+    const apiVersion = object.apiVersion ?? target.apiVersion;
+    const type = this.#protoType(target, kind, apiVersion);
+    return type === undefined ? undefined : wrap({ apiVersion, kind, raw: this.#protoEncoder.encode(type, object) });
+  }
+
+  encodeProtobufEvent(target: DecodeTarget, eventType: string, text: string): Uint8Array | undefined {
+    const object = this.encodeProtobuf(target, text);
+    return object && watchFrame(eventType, object);
+  }
+
+  /** The type whose message an object is, if it has one. */
+  #protoType(target: DecodeTarget, kind: string, apiVersion: string): string | undefined {
+    const type =
+      kind === target.kind ? target.type
+      : kind === `${target.kind}List` ? `${target.type}List`
+      : /^meta\.k8s\.io\//.test(apiVersion) || kind === 'Status' ? `meta.v1.${kind}`
+      : this.#kinds.typeNamed(apiVersion, kind);
+    if (!type || !this.types.has(type)) return undefined;
+    for (const field of this.types.schema(type).fields.values()) if (field.number > 0) return type;
+    return undefined;
   }
 
   /** `source` is the text the value was read from (YAML), for the error message. */
@@ -66,13 +123,17 @@ export class SchemaCodec implements Codec {
   #decodeDocument(target: DecodeTarget, document: ExactDocument, text: string): Decoded {
     const kind = bodyKindOf(document, target);
     if ('refused' in kind) throw unrecognized(target, `couldn't get version/kind; json parse error: ${kind.refused}`, text);
+    return this.#decodeKind(target, kind, (type) => this.read(type, document));
+  }
+
+  #decodeKind(target: DecodeTarget, kind: BodyKind, read: (type: string) => Decoded): Decoded {
     const refuse = (why: string): StatusError =>
       new StatusError(400, 'BadRequest', `${kind.kind} in version "${kind.version}" cannot be handled as a ${target.kind}: ${why}`);
     const known = this.#kinds.typeOf(kind, target);
     if ('refused' in known) throw refuse(known.refused);
     let decoded: Decoded;
     try {
-      decoded = this.read(known.type, document);
+      decoded = read(known.type);
     } catch (error) {
       throw error instanceof DecodeFailure ? refuse(error.message) : error;
     }
