@@ -1,14 +1,85 @@
+import { createHash } from 'node:crypto';
+import type { TokenService } from '@kubernel/sdk';
+import { negotiate } from './accept.ts';
 import type { Api } from './api.ts';
-import type { Documents } from './non-resource.ts';
+import type { Document, Documents } from './non-resource.ts';
+import { aggregatedDiscovery, legacyDiscovery } from './schema/discovery.ts';
+import { noRepresentation, notAcceptable } from './status.ts';
 
-/** Version, discovery and OpenAPI, made from the registry when they are first asked for and again when it changes. */
-export function documents(_api: Api): Documents {
+/**
+ * Version, discovery and OpenAPI: made from the registry when they are first asked for, and again when the set of groups
+ * has changed. `serverAddress` is told to clients of the oldest discovery.
+ */
+export function documents(api: Api, serverAddress: () => string): Documents {
+  let made: { registry: Api['registry']; legacy: Map<string, object>; texts: Map<string, Document> } | undefined;
+  const current = () => {
+    if (made?.registry !== api.registry) made = { registry: api.registry, legacy: legacyDiscovery(api.registry.groups, serverAddress()), texts: new Map() };
+    return made;
+  };
+  /** Serialised and tagged once for each set of groups. */
+  const once = (key: string, contentType: string, make: () => object): Document => {
+    const { texts } = current();
+    let document = texts.get(key);
+    if (!document) {
+      const body = JSON.stringify(make());
+      document = { contentType, body, etag: `"${createHash('sha256').update(body).digest('hex').toUpperCase()}"`, headers: { Vary: 'Accept' } };
+      texts.set(key, document);
+    }
+    return document;
+  };
+  const tokens = (): TokenService | undefined => api.services.get('tokens') as TokenService | undefined;
   return {
-    get(path) {
-      if (path === '/version' || path === '/version/') return { contentType: 'application/json', body: JSON.stringify(VERSION, null, 2) };
-      return undefined;
+    get(path, accept) {
+      const at = path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path;
+      switch (at) {
+        case '/version':
+          if (negotiate(accept)?.mediaType !== 'application/json') return { code: 406, contentType: 'application/yaml', body: '' };
+          return { contentType: 'application/json', body: JSON.stringify(VERSION, null, 2) };
+        case '/':
+          return { contentType: 'application/json', body: JSON.stringify({ paths: rootPaths(current().legacy.keys()) }) };
+        case '/.well-known/openid-configuration': {
+          const found = tokens()?.discovery();
+          return found && { contentType: 'application/json', body: JSON.stringify(found.configuration) };
+        }
+        case '/openid/v1/jwks': {
+          const found = tokens()?.discovery();
+          return found && { contentType: 'application/jwk-set+json', body: JSON.stringify(found.keys) };
+        }
+        case '/api':
+        case '/apis': {
+          const shape = aggregatedAccepted(accept);
+          if (shape) return once(`aggregated ${at}`, shape, () => aggregatedDiscovery(api.registry.groups, at));
+          break;
+        }
+      }
+      const legacy = current().legacy.get(at);
+      if (!legacy) return undefined;
+      if (!negotiate(accept)) throw /\*\/\*|application\/(json|yaml|vnd\.kubernetes\.protobuf)/.test(accept) ? notAcceptable(SERVED) : noRepresentation(SERVED);
+      return { ...once(at, 'application/json', () => legacy), negotiable: true };
     },
   };
+}
+
+const SERVED = ['application/json', 'application/yaml', 'application/vnd.kubernetes.protobuf'];
+
+/** The content type to answer with, when the client prefers aggregated discovery (KEP-3352). Only v2 in JSON is made. */
+function aggregatedAccepted(accept: string): string | undefined {
+  for (const clause of accept.split(',')) {
+    const parameters = new Set(clause.split(';').map((part) => part.trim()));
+    if (!parameters.has('as=APIGroupDiscoveryList') || !parameters.has('g=apidiscovery.k8s.io')) {
+      // A plain type that comes first wins over an aggregated one behind it.
+      if (parameters.has('application/json')) return undefined;
+      continue;
+    }
+    if (parameters.has('v=v2') && parameters.has('application/json')) return 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList';
+  }
+  return undefined;
+}
+
+/** What `GET /` lists. */
+function rootPaths(discovery: Iterable<string>): string[] {
+  const own = ['/.well-known/openid-configuration', '/apis/', '/healthz', '/livez', '/readyz', '/metrics', '/openapi/v2', '/openapi/v3', '/openapi/v3/', '/openid/v1/jwks', '/version'];
+  return [...new Set([...own, ...discovery])].sort();
 }
 
 /** The API level that clients see. */

@@ -1,8 +1,9 @@
 /**
  * The Kubernetes API: HTTPS for clients, `apiserver/v1` for plugins on the same machine. Start reading at `pipeline.ts`.
  */
-import { networkInterfaces, hostname } from 'node:os';
+import { hostname, networkInterfaces } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { type Authorizer, definePlugin, type Extensions, type PluginContext } from '@kubernel/sdk';
 import { SYSTEM_USER } from './api.ts';
 import { assemble } from './assemble.ts';
@@ -27,6 +28,7 @@ export default definePlugin<'apiserver/v1', ServerConfig>('apiserver/v1', 'serve
     const groups = ctx.extensions('api/v1');
     const authenticators = ctx.extensions('authn/v1');
     const authorizers = ctx.extensions('authz/v1');
+    let address = '';
     const abort = new AbortController();
     ctx.defer(() => abort.abort());
     const listGroups = () => [...groups].map(({ instance }) => instance);
@@ -42,7 +44,7 @@ export default definePlugin<'apiserver/v1', ServerConfig>('apiserver/v1', 'serve
       log: ctx.log,
       metrics: ctx.metrics,
       makeTypes: schemaTypes,
-      documents,
+      documents: (api) => documents(api, () => address),
       metricsText: async () => '',
       limits: {
         ...(config.limits?.bodyBytes ? { bodyBytes: config.limits.bodyBytes } : {}),
@@ -64,12 +66,13 @@ export default definePlugin<'apiserver/v1', ServerConfig>('apiserver/v1', 'serve
       const listener = await listen(options, server.front.onRequest, server.front.onUpgrade);
       ctx.defer(() => listener.close(DRAIN_MS));
       port = listener.address.port;
+      address = `${options.host}:${port}`;
       const host = options.host === '0.0.0.0' || options.host === '::' ? '127.0.0.1' : options.host;
       const url = config.advertise ?? `https://${host.includes(':') ? `[${host}]` : host}:${port}`;
       writeKubeconfig(join(ctx.dataDir, 'kubeconfig'), ctx.cluster.name, url, pki.ca.cert, pki.admin);
       ctx.log.info('serving the Kubernetes API', { url });
     }
-    missing = await bootstrap(server.api, server.connect(SYSTEM_USER), {
+    const settings = {
       cluster: ctx.cluster,
       authorizers,
       port,
@@ -77,10 +80,23 @@ export default definePlugin<'apiserver/v1', ServerConfig>('apiserver/v1', 'serve
       clientCa: pki?.ca.cert,
       frontProxyCa: pki?.frontProxyCa,
       log: ctx.log,
-    });
+    };
+    const ensure = async (): Promise<void> => {
+      missing = await bootstrap(server.api, server.connect(SYSTEM_USER), settings);
+    };
+    await ensure();
+    void retry(ensure, () => (missing?.length ?? 0) === 0, abort.signal);
     return server.service as never;
   },
 });
+
+/** Until it is done: at once worked, or later, with growing pauses. */
+async function retry(work: () => Promise<void>, done: () => boolean, signal: AbortSignal): Promise<void> {
+  for (let pauseMs = 1_000; !done() && !signal.aborted; pauseMs = Math.min(pauseMs * 2, 60_000)) {
+    await setTimeout(pauseMs, undefined, { signal, ref: false }).catch(() => {});
+    if (!signal.aborted) await work();
+  }
+}
 
 /** The rules of all authorizers that can list theirs, for SelfSubjectRulesReview. */
 function rulesFor(authorizers: Extensions<Authorizer>): NonNullable<Authorizer['rulesFor']> {

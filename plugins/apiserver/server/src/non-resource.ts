@@ -7,7 +7,7 @@ import type { Call } from './call.ts';
 import { negotiate } from './accept.ts';
 import { denial } from './auth.ts';
 import type { Health } from './health.ts';
-import { renderStatus } from './render.ts';
+import { encoded, renderStatus } from './render.ts';
 import { forbidden, methodNotAllowed, notAcceptable, unauthorized, toStatus, unknownResource } from './status.ts';
 
 /** A document of discovery or OpenAPI: who makes them hands out text, and a tag that changes with it. */
@@ -17,6 +17,10 @@ export interface Documents {
 }
 
 export interface Document {
+  /** Default 200. */
+  code?: number;
+  /** JSON that the client may also have as YAML. */
+  negotiable?: boolean;
   contentType: string;
   body: string | Buffer;
   etag?: string;
@@ -89,25 +93,43 @@ function routes(api: Api, health: Health, documents: Documents, metrics: () => P
   app.get('/metrics', async () => text(200, await metrics(), 'text/plain; version=0.0.4; charset=utf-8'));
   app.all('*', (context) => {
     const { call } = context.env;
-    const document = documents.get(call.path, call.accept, context.req.url.split('?')[1] ?? '');
+    let document: Document | undefined;
+    try {
+      document = documents.get(call.path, call.accept, context.req.url.split('?')[1] ?? '');
+    } catch (error) {
+      return status(api, call, { status: toStatus(error) });
+    }
     if (document) {
-      if (call.method !== 'GET') {
-        if (call.method === 'OPTIONS' || (call.method === 'DELETE' && call.path === '/apis')) return new Response(null, { status: 200 });
-        return status(api, call, methodNotAllowed());
-      }
-      if (document.etag && context.req.header('if-none-match') === document.etag) return new Response(null, { status: 304, headers: { ETag: document.etag } });
-      return new Response(document.body as string, {
-        status: 200,
-        headers: { 'Content-Type': document.contentType, 'Cache-Control': 'no-cache, private', ...(document.etag ? { ETag: document.etag } : {}), ...document.headers },
-      });
+      // Discovery of the groups answers any method with the same document, as upstream.
+      const anyMethod = call.path === '/' || /^\/apis\/?$/.test(call.path);
+      if (call.method !== 'GET' && !anyMethod) return status(api, call, methodNotAllowed());
+      return answerOf(api, document, call, context.req.header('if-none-match'));
     }
     // Unknown versions of known groups and of the core are API errors; anything else is none of the API's business.
     if (/^\/(api|apis\/[^/]+)\/[^/]+\/?$/.test(call.path)) {
-      return negotiate(call.accept) ? status(api, call, unknownResource()) : status(api, call, notAcceptable([]));
+      return status(api, call, unknownResource());
     }
+    if (call.path.startsWith('/openapi/v3/')) return new Response(null, { status: 404 });
     return notFoundText();
   });
   return app;
+}
+
+function answerOf(api: Api, document: Document, call: Call, known: string | undefined): Response {
+  if (document.etag && known === document.etag) return new Response(null, { status: 304, headers: { ETag: document.etag } });
+  const as = document.negotiable ? negotiate(call.accept) : null;
+  const headers = { 'Cache-Control': 'no-cache, private', ...(document.etag ? { ETag: document.etag } : {}), ...document.headers };
+  if (as && as.mediaType !== 'application/json') {
+    const answer = encoded(api, 200, document.body.toString(), { ...as, as: undefined }, discoveryTarget(document.body.toString()));
+    return new Response(answer.body as string, { status: 200, headers: { ...headers, 'Content-Type': answer.contentType } });
+  }
+  return new Response(document.body as string, { status: document.code ?? 200, headers: { ...headers, 'Content-Type': document.contentType } });
+}
+
+/** The protobuf type of a legacy discovery document, by its kind. */
+function discoveryTarget(json: string): { type: string; apiVersion: string; kind: string } {
+  const { kind } = JSON.parse(json) as { kind: string };
+  return { type: `meta.v1.${kind}`, apiVersion: 'v1', kind };
 }
 
 function status(api: Api, call: Call, error: { status: import('@kubernel/sdk').Status }): Response {

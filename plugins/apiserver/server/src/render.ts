@@ -3,6 +3,7 @@ import { type Status, StatusError } from '@kubernel/sdk';
 import type { KubeObject } from '@kubernel/sdk/api';
 import type { Representation } from './accept.ts';
 import type { Api } from './api.ts';
+import type { DecodeTarget } from './codec.ts';
 import type { Call, ListResult, ObjectResult } from './call.ts';
 import { YAML_TYPE } from './decode-body.ts';
 import { partialList, partialObject } from './partial.ts';
@@ -32,7 +33,7 @@ export function renderObject(api: Api, call: Call, result: ObjectResult, as: Rep
     throw new StatusError(406, 'NotAcceptable', `you requested PartialObjectMetadataList, but the requested object is not a list (${about})`);
   }
   if (as.as === 'PartialObjectMetadata' && resource) return encoded(api, code, partialObject(result.text, as.version), as, undefined);
-  return encoded(api, code, result.text, as, resource);
+  return encoded(api, code, result.text, as, resource && result.text.startsWith(`{"kind":"${resource.kind}"`) ? resource : undefined);
 }
 
 export function renderList(api: Api, call: Call, result: ListResult, as: Representation): Answer {
@@ -48,7 +49,7 @@ export function renderList(api: Api, call: Call, result: ListResult, as: Represe
   }
   const parts = listParts(result, meta);
   if (as.mediaType === 'application/json' && !as.pretty) return { code: 200, contentType: 'application/json', body: parts };
-  return encoded(api, 200, parts.join(''), as, resource);
+  return encoded(api, 200, parts.join(''), as, listTarget(resource));
 }
 
 function listMeta(result: ListResult): Record<string, unknown> {
@@ -82,18 +83,34 @@ function itemText(resource: Resource, text: string, metadataAt: number): string 
   return `{${text.slice(resource.convert ? text.indexOf('"metadata":') : metadataAt)}`;
 }
 
-export function encoded(api: Api, code: number, json: string, as: Representation, resource: Resource | undefined): Answer {
+const STATUS_TARGET: DecodeTarget = { type: 'meta.v1.Status', apiVersion: 'v1', kind: 'Status' };
+
+/** JSON text in the representation the client asked for. `target` says of which kind it is, for protobuf. */
+export function encoded(api: Api, code: number, json: string, as: Representation, target: DecodeTarget | undefined): Answer {
   if (as.mediaType === 'application/json') {
     return { code, contentType: 'application/json', body: as.pretty ? `${JSON.stringify(JSON.parse(json), null, 2)}\n` : json };
   }
   if (as.mediaType === YAML_TYPE) return { code, contentType: YAML_TYPE, body: toYaml(JSON.parse(json), YAML_STYLE) };
-  const bytes = api.codec.encodeProtobuf?.(resource ?? { type: 'meta.v1.Status', apiVersion: 'v1', kind: 'Status' }, json);
+  const bytes = api.codec.encodeProtobuf?.(target ?? kindTarget(json), json);
   return bytes ? { code, contentType: as.mediaType, body: Buffer.from(bytes) } : { code, contentType: 'application/json', body: json };
+}
+
+/** For objects that are no resource's own kind: a Status, a Scale, a review. */
+function kindTarget(json: string): DecodeTarget {
+  const { kind = '', apiVersion = '' } = JSON.parse(json) as { kind?: string; apiVersion?: string };
+  if (kind === 'Status') return STATUS_TARGET;
+  const [group = '', version = ''] = apiVersion.includes('/') ? apiVersion.split('/') : ['core', apiVersion];
+  return { type: `${group.split('.')[0]}.${version}.${kind}`, apiVersion, kind };
+}
+
+/** `core.v1.Pod` -> `core.v1.PodList`. */
+function listTarget({ definition, apiVersion, listKind }: Resource): DecodeTarget {
+  return { type: `${definition.type.slice(0, definition.type.lastIndexOf('.'))}.${listKind}`, apiVersion, kind: listKind };
 }
 
 export function renderStatus(api: Api, status: Status, as: Representation | null): Answer {
   const code = status.code ?? 500;
-  const answer = encoded(api, code, JSON.stringify(status), as && as.as ? { ...as, as: undefined } : (as ?? JSON_ONLY), undefined);
+  const answer = encoded(api, code, JSON.stringify(status), as && as.as ? { ...as, as: undefined } : (as ?? JSON_ONLY), STATUS_TARGET);
   const seconds = status.details?.retryAfterSeconds;
   if (seconds !== undefined) answer.headers = { 'Retry-After': String(seconds) };
   return answer;

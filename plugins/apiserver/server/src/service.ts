@@ -139,7 +139,7 @@ class ServiceWatch implements Sink, AsyncIterableIterator<string> {
     const outcome = await handle(this.#api, this.#call);
     if (outcome.type === 'answer') throw refusal(outcome);
     if (outcome.type !== 'watch') throw new StatusError(400, 'BadRequest', 'not a watch');
-    const view = viewOf(outcome.resource, this.#call);
+    const view = viewOf(this.#api, outcome.resource, this.#call);
     const watched = view.view ? { ...outcome, options: { ...outcome.options, view: view.view } } : outcome;
     this.#started = true;
     this.#metrics.watchers(1, this.#call);

@@ -1,10 +1,12 @@
-import { negotiate, type Representation } from './accept.ts';
-import type { Call } from './call.ts';
-import { partialObject } from './partial.ts';
-import type { Resource } from './registry.ts';
-import { notAcceptable } from './status.ts';
-import { includeObject, tableOf } from './table.ts';
+import { checkAccept, type Representation } from './accept.ts';
+import type { Api } from './api.ts';
 import { line, type WatchView } from './cache/watcher.ts';
+import type { Call } from './call.ts';
+import { PROTOBUF_TYPE } from './decode-body.ts';
+import { partialObject } from './partial.ts';
+import type { DecodeTarget } from './codec.ts';
+import type { Resource } from './registry.ts';
+import { includeObject, tableOf } from './table.ts';
 
 export interface View {
   contentType: string;
@@ -13,15 +15,15 @@ export interface View {
 
 let tables = 0;
 
-/** How a watch shows its objects. */
-export function viewOf(resource: Resource, call: Call): View {
-  const as = negotiate(call.accept);
-  if (!as) throw notAcceptable(['application/json', 'application/yaml', 'application/vnd.kubernetes.protobuf']);
-  const contentType = as.mediaType === 'application/json' ? 'application/json' : `${as.mediaType};stream=watch`;
-  return { contentType: as.mediaType === 'application/json' ? contentType : 'application/json', view: shaped(resource, call, as) };
+/** How a watch shows its objects: shape (Table, metadata only) and encoding (lines of JSON, frames of protobuf). */
+export function viewOf(api: Api, resource: Resource, call: Call): View {
+  const as = checkAccept(call.accept, true);
+  const shape = shapeOf(resource, call, as);
+  if (as.mediaType !== PROTOBUF_TYPE || !api.codec.encodeProtobuf || as.as === 'Table') return { contentType: 'application/json', view: shape };
+  return { contentType: `${PROTOBUF_TYPE};stream=watch`, view: framed(api, resource, shape) };
 }
 
-function shaped(resource: Resource, call: Call, as: Representation): WatchView | undefined {
+function shapeOf(resource: Resource, call: Call, as: Representation): WatchView | undefined {
   if (as.as === 'Table') {
     includeObject(call);
     // Only a watcher's first event carries the columns, so no two watchers share their encoding.
@@ -38,6 +40,40 @@ function shaped(resource: Resource, call: Call, as: Representation): WatchView |
   }
   if (as.as) return { signature: `Partial/${as.version}`, render: (text) => partialObject(text, as.version) };
   return undefined;
+}
+
+/** Length-prefixed frames, each a WatchEvent whose object is in the `k8s\0` envelope. */
+function framed(api: Api, resource: Resource, shape: WatchView | undefined): WatchView {
+  return {
+    signature: `protobuf/${shape?.signature ?? ''}`,
+    ...(shape?.render ? { render: shape.render } : {}),
+    frame(type, text) {
+      const object = Buffer.from(api.codec.encodeProtobuf?.(targetOf(resource, text), text) ?? []);
+      const raw = Buffer.concat([Buffer.of(0x0a), varint(object.length), object]);
+      const name = Buffer.from(type);
+      const event = Buffer.concat([Buffer.of(0x0a), varint(name.length), name, Buffer.of(0x12), varint(raw.length), raw]);
+      const length = Buffer.alloc(4);
+      length.writeUInt32BE(event.length);
+      return Buffer.concat([length, event]).toString('latin1');
+    },
+  };
+}
+
+function targetOf(resource: Resource, text: string): DecodeTarget {
+  if (text.startsWith('{"kind":"PartialObjectMetadata"')) return { type: 'meta.v1.PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1', kind: 'PartialObjectMetadata' };
+  if (text.startsWith('{"kind":"Status"')) return { type: 'meta.v1.Status', apiVersion: 'v1', kind: 'Status' };
+  return resource;
+}
+
+function varint(value: number): Buffer {
+  const bytes: number[] = [];
+  let rest = value;
+  while (rest > 0x7f) {
+    bytes.push((rest & 0x7f) | 0x80);
+    rest >>>= 7;
+  }
+  bytes.push(rest);
+  return Buffer.from(bytes);
 }
 
 /** Makes the bookmark events of a watch. `initialDone` marks the end of a WatchList's first events (KEP-3157). */

@@ -20,8 +20,10 @@ export interface WatchOptions {
 /** Another representation of the objects of a watch: a Table, PartialObjectMetadata. */
 export interface WatchView {
   signature: string;
-  /** The JSON of one object, given the JSON of the object itself. `first`: the first event of this watcher. */
-  render(text: string): string;
+  /** The JSON of one object, given the JSON of the object itself. */
+  render?(text: string): string;
+  /** A whole event in another encoding than lines of JSON. Its bytes are carried one to a character (latin1). */
+  frame?(type: string, text: string): string;
 }
 
 /** Where a watcher's batches go: newline-terminated JSON events. The same batch object is given to all sinks of a group. */
@@ -34,16 +36,17 @@ export interface Sink {
 /** Events of one turn, encoded once for every watcher that selects the same ones, and framed once for each transport. */
 export class Batch {
   readonly text: string;
+  readonly #encoding: 'utf8' | 'latin1';
   #bytes: Buffer | undefined;
   #chunk: Buffer | undefined;
 
-  constructor(text: string) {
+  constructor(text: string, view?: WatchView) {
     this.text = text;
+    this.#encoding = view?.frame ? 'latin1' : 'utf8';
   }
 
-  /** UTF-8. */
   get bytes(): Buffer {
-    this.#bytes ??= Buffer.from(this.text);
+    this.#bytes ??= Buffer.from(this.text, this.#encoding);
     return this.#bytes;
   }
 
@@ -90,7 +93,7 @@ class WatchGroup {
     const text = this.encode(this.#pending);
     this.#pending = [];
     if (text === '') return;
-    const batch = new Batch(text);
+    const batch = new Batch(text, this.#view);
     for (const sink of this.sinks) sink.write(batch);
   }
 
@@ -124,11 +127,13 @@ function lastText(resource: Resource, event: CacheEvent): string {
 }
 
 export function line(type: string, text: string, view: WatchView | undefined): string {
-  return `{"type":"${type}","object":${view ? view.render(text) : text}}\n`;
+  if (view?.frame) return view.frame(type, view.render ? view.render(text) : text);
+  return `{"type":"${type}","object":${view?.render ? view.render(text) : text}}\n`;
 }
 
 interface Watcher {
   readonly sink: Sink;
+  readonly view: WatchView | undefined;
   readonly bookmark: ((revision: number, initialDone: boolean) => string) | undefined;
   readonly endsAt: number;
   nextBookmark: number;
@@ -191,21 +196,22 @@ export class WatchHub {
         text += line('ADDED', textOf(resource, entry), view);
         // Long first lists go out in parts: one string of all of them would be held twice.
         if (text.length > 1 << 20) {
-          sink.write(new Batch(text));
+          sink.write(new Batch(text, view));
           text = '';
         }
       }
       if (options.initialEvents && options.bookmarks) text += bookmark(this.#cache.revision, true);
-      if (text) sink.write(new Batch(text));
+      if (text) sink.write(new Batch(text, view));
     } else {
       const text = group.encode(backlog);
-      if (text) sink.write(new Batch(text));
+      if (text) sink.write(new Batch(text, view));
     }
     group.sinks.add(sink);
     const now = Date.now();
     const endsAt = now + options.timeoutMs;
     const watcher: Watcher = {
       sink,
+      view,
       bookmark: options.bookmarks ? bookmark : undefined,
       endsAt,
       nextBookmark: nextBookmark(now, endsAt),
@@ -232,7 +238,7 @@ export class WatchHub {
       if (watcher.bookmark && now >= watcher.nextBookmark) {
         watcher.nextBookmark = nextBookmark(now, watcher.endsAt);
         this.#flushAll();
-        watcher.sink.write(new Batch(watcher.bookmark(this.#cache.revision, false)));
+        watcher.sink.write(new Batch(watcher.bookmark(this.#cache.revision, false), watcher.view));
       }
       if (over) watcher.end();
     }

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import type { UserInfo } from '@kubernel/sdk';
 import type { Api } from '../api.ts';
 import { ANONYMOUS, type Authentication, denial } from '../auth.ts';
+import { Batch, line } from '../cache/watcher.ts';
 import type { Call } from '../call.ts';
 import { impersonationOf } from '../impersonation.ts';
 import type { Metrics } from '../metrics.ts';
@@ -163,7 +164,7 @@ export class HttpFront {
   }
 
   async #watch(request: IncomingMessage, response: ServerResponse, call: Call, outcome: Extract<Outcome, { type: 'watch' }>, started: number): Promise<void> {
-    const view = viewOf(outcome.resource, call);
+    const view = viewOf(this.#api, outcome.resource, call);
     const stream = new WatchStream(request, response, view.contentType);
     this.#metrics.watchers(1, call);
     let stop: (() => void) | undefined;
@@ -181,7 +182,7 @@ export class HttpFront {
     } catch (error) {
       // The answer has begun: a refusal is an event, as upstream sends it.
       const status = toStatus(error);
-      stream.finish(`{"type":"ERROR","object":${JSON.stringify(status)}}\n`);
+      stream.finish(new Batch(line('ERROR', JSON.stringify(status), view.view?.frame ? { signature: '', frame: view.view.frame } : undefined), view.view));
     }
   }
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { Batch, type Sink } from '../cache/watcher.ts';
+import type { Batch, Sink } from '../cache/watcher.ts';
 
 /** A watcher that has this much unread is ended: it resumes or relists, and costs the others nothing. */
 const MAX_UNREAD_BYTES = 16 << 20;
@@ -43,8 +43,8 @@ export class WatchStream implements Sink {
   }
 
   /** A last event, then the end. */
-  finish(text: string): void {
-    this.write(new Batch(text));
+  finish(batch: Batch): void {
+    this.write(batch);
     this.end();
   }
 

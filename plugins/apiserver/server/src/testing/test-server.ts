@@ -75,7 +75,7 @@ export async function testServer(options: TestOptions = {}): Promise<TestServer>
     log: quiet,
     metrics: noMetrics,
     makeTypes: schemaTypes,
-    documents,
+    documents: (api) => documents(api, () => '127.0.0.1'),
     metricsText: async () => '',
     ...options,
   });
