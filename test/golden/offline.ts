@@ -248,16 +248,16 @@ function substitute(step: Step, saved: ReadonlyMap<string, unknown>): Step {
       const whole = /^\{\$(\w+)\}$/.exec(value);
       if (whole && saved.has(whole[1] ?? '')) return structuredClone(saved.get(whole[1] ?? ''));
       return value
-        .replaceAll('{ns}', '<ns>')
+        .replaceAll('{ns}', 'ns-x')
         .replaceAll('{id}', 'id00')
         .replace(/\{\$(\w+)\}/g, (_, name) => String(saved.get(name)));
     }
     if (Array.isArray(value)) return value.map(walk);
-    if (value && typeof value === 'object') return Object.fromEntries(Object.entries(value).map(([key, item]) => [key.replaceAll('{id}', 'id00').replaceAll('{ns}', '<ns>'), walk(item)]));
+    if (value && typeof value === 'object') return Object.fromEntries(Object.entries(value).map(([key, item]) => [key.replaceAll('{id}', 'id00').replaceAll('{ns}', 'ns-x'), walk(item)]));
     return value;
   };
   const body = walk(step.body);
-  return { ...step, path: String(walk(step.path)).replace('<ns>', 'ns-x'), body: step.merge === undefined ? body : mergePatch(body, walk(step.merge)) };
+  return { ...step, path: String(walk(step.path)), body: step.merge === undefined ? body : mergePatch(body, walk(step.merge)) };
 }
 
 const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g;
@@ -272,9 +272,14 @@ function normal(text: string): string {
     .replace(UUID, (uid) => uid);
 }
 
+/** Answers that are not the strategies': conflicts, names in URLs, admission. */
+function isOfServer({ code, body }: NonNullable<Step['expect']>): boolean {
+  return code === 409 || code === 500 || code === 403 || (code === 400 && /^the name(space)? of the /.test(String(body?.message)));
+}
+
 function compare(id: string, step: Step, answer: { code: number; body: Record<string, unknown> }): Outcome | undefined {
   const { expect } = step;
-  if (!expect) return undefined;
+  if (!expect || isOfServer(expect)) return undefined;
   const kind = id.split('/')[1] ?? '';
   const describe = (code: number, body: Record<string, unknown> | undefined): string => {
     if (code < 300) return String(code);

@@ -180,7 +180,16 @@ export class FieldErrors {
 /** A value as Go's API errors print it: `%q` for strings, plain numbers and booleans, JSON for the rest. */
 export function printValue(value: unknown): string {
   if (typeof value === 'string') return quote(value);
-  return goJson(value);
+  return goJson(sortedMaps(value));
+}
+
+/** Go prints maps by key; structs, which have more than strings in them, keep their order. */
+function sortedMaps(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sortedMaps);
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = Object.entries(value);
+  if (entries.every(([, item]) => typeof item === 'string')) entries.sort(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(entries.map(([key, item]) => [key, sortedMaps(item)]));
 }
 
 /** JSON as Go's encoder writes it: `<`, `>`, `&` and the line separators are escaped. */

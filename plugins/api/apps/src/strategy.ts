@@ -49,7 +49,7 @@ const daemonSet = kindStrategy(
       if (generation < before) errors.invalid(FieldPath.of('spec', 'templateGeneration'), generation, 'must not be decremented');
       checkImmutable(object.spec?.selector, old.spec?.selector, SELECTOR, errors);
     },
-    onUpdate: ['meta', 'validate', 'update', 'validateUpdate'],
+    onUpdate: ['update', 'validateUpdate', 'validate'],
   },
   workload,
 );
@@ -60,7 +60,7 @@ const statefulSet = kindStrategy(
     name: nameIsDNSLabel,
     validate: (object, errors, { validation }) => checkStatefulSet(object, errors, validation, validation.old === undefined),
     validateUpdate: (object, old, errors) => checkStatefulSetUpdate(object, old, errors),
-    onUpdate: ['update', 'validateUpdate', 'validate'],
+    onUpdate: ['update', 'validate', 'validateUpdate'],
   },
   workload,
 );

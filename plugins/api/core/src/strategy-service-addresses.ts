@@ -69,7 +69,8 @@ export class ServiceAddresses {
     const [first, last] = this.#ports;
     let port = wanted;
     if (wanted) {
-      if (wanted < first || wanted > last) return { problem: `provided port is not in the valid range. The range of valid ports is ${first}-${last}` };
+      // Upstream's dry run asks only whether the port is taken.
+      if (!dryRun && (wanted < first || wanted > last)) return { problem: `provided port is not in the valid range. The range of valid ports is ${first}-${last}` };
       if (this.#takenPorts.has(wanted) || ours.has(wanted)) return { problem: 'provided port is already allocated' };
     } else {
       const found = this.#anyPort(ours);

@@ -16,7 +16,6 @@ export const serviceStrategy: Strategy = {
   ...kindStrategy({
     namespaced: true,
     name: nameIsDNSLabel,
-    nameOnly: true,
     validate: (service, errors) => checkService(service, errors),
     validateUpdate: (service, old, errors) => checkServiceUpdate(service, old, errors),
     onUpdate: ['update', 'validateUpdate', 'meta', 'validate'],

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { Strategy } from '@kubernel/sdk';
 import type { Decoded, KubeObject } from '@kubernel/sdk/api';
 import { FieldPath, checkImmutable, keepSpec, keepStatus, kindStrategy, nameIsDNSLabel, qualifiedName } from '@kubernel/sdk/api';
@@ -72,7 +73,7 @@ const namespace = kindStrategy(
         checkFinalizer(finalizer, SPEC.child('finalizers'), errors);
       }
     },
-    onUpdate: ['update'],
+    onUpdate: ['meta', 'validate', 'update'],
   },
   {
     prepareForCreate(object) {
@@ -155,7 +156,7 @@ function warningsOfTemplate(template: unknown, path: FieldPath, old: KubeObject 
 }
 
 const replicationController = kindStrategy(
-  { namespaced: true, validate: (object, errors) => checkReplicationController(object, errors), onUpdate: ['meta', 'validate', 'update', 'validate'] },
+  { namespaced: true, nameOnly: true, validate: (object, errors) => checkReplicationController(object, errors), onUpdate: ['update', 'validate'] },
   {
     generation: true,
     prepareForCreate(object) {
@@ -184,7 +185,12 @@ const endpoints = kindStrategy(
 
 const limitRange = kindStrategy(
   { namespaced: true, validate: (object, errors) => checkLimitRange(object, errors), onUpdate: ['meta', 'validate'] },
-  { createOnUpdate: true },
+  {
+    createOnUpdate: true,
+    prepareForCreate({ metadata }) {
+      metadata.name ||= randomUUID();
+    },
+  },
 );
 
 const resourceQuota = kindStrategy(

@@ -46,13 +46,11 @@ function checkUpdateStrategy(strategy: Decoded, path: FieldPath, errors: FieldEr
   checkNumberOrPercent(maxSurge, at.child('maxSurge'), errors);
   checkAtMostAll(maxUnavailable, at.child('maxUnavailable'), errors);
   checkAtMostAll(maxSurge, at.child('maxSurge'), errors);
-  const noneDown = isZeroOrMalformed(maxUnavailable);
-  const noneMore = isZeroOrMalformed(maxSurge);
+  const noneDown = isZeroShare(maxUnavailable);
+  const noneMore = isZeroShare(maxSurge);
   if (noneDown && noneMore) errors.required(at.child('maxUnavailable'), 'cannot be 0 when maxSurge is 0');
   else if (!noneDown && !noneMore) errors.invalid(at.child('maxSurge'), maxSurge, 'may not be set when maxUnavailable is non-zero');
 }
-
-const isZeroOrMalformed = (value: number | string): boolean => isZeroShare(value) || (typeof value === 'string' && !/^\d+%$/.test(value));
 
 export function checkDaemonSetStatus(status: Decoded, before: Decoded, errors: FieldErrors): void {
   const fields = [

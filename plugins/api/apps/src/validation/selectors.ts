@@ -43,7 +43,8 @@ export function checkAtMostAll(value: unknown, path: FieldPath, errors: FieldErr
   if (share && Number(share[1]) > 100) errors.invalid(path, value, 'must not be greater than 100%');
 }
 
-export const isZeroShare = (value: unknown): boolean => value === undefined || value === 0 || (typeof value === 'string' && /^0+%$/.test(value));
+/** Malformed strings count as zero. */
+export const isZeroShare = (value: unknown): boolean => value === undefined || value === 0 || (typeof value === 'string' && !/^\d*[1-9]\d*%$/.test(value));
 
 export const labelsOf = (template: Decoded | undefined): Record<string, string> | undefined => template?.metadata?.labels;
 export const NO_MATCH = '`selector` does not match template `labels`';

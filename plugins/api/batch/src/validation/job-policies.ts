@@ -38,7 +38,8 @@ export function checkFailurePolicy(spec: Decoded, path: FieldPath, errors: Field
 }
 
 function checkExitCodes(requirement: Decoded, names: ReadonlySet<string>, path: FieldPath, errors: FieldErrors): void {
-  const { operator = '', values = [], containerName } = requirement;
+  const { operator = '', containerName } = requirement;
+  const values: number[] = requirement.values ?? [];
   checkChoice(operator, path.child('operator'), errors, ['In', 'NotIn']);
   if (containerName !== undefined && !names.has(containerName)) {
     errors.invalid(path.child('containerName'), containerName, 'must be one of the container or initContainer names in the pod template');
@@ -50,7 +51,7 @@ function checkExitCodes(requirement: Decoded, names: ReadonlySet<string>, path: 
   values.forEach((code: number, i: number) => {
     if (operator === 'In' && code === 0) errors.invalid(at.index(i), code, 'must not be 0 for the In operator');
     if (values.indexOf(code) < i) errors.duplicate(at.index(i), code);
-    if (i > 0 && values[i - 1] > code) ordered = false;
+    if (i > 0 && (values[i - 1] ?? code) > code) ordered = false;
   });
   if (!ordered) errors.invalid(at, values, 'must be ordered');
 }

@@ -182,18 +182,25 @@ export function checkTopologySpread(constraints: readonly Decoded[], path: Field
 function checkSpreadKeys(keys: readonly string[], selector: Decoded | undefined, path: FieldPath, errors: FieldErrors): void {
   if (keys.length === 0) return;
   if (!selector) errors.forbidden(path, 'must not be specified when labelSelector is not set');
-  const selected = new Set([...Object.keys(selector?.matchLabels ?? {}), ...(selector?.matchExpressions ?? []).map(({ key = '' }: Decoded) => key)]);
   keys.forEach((key, i) => {
     validateLabelKey(key, path.index(i), errors);
-    if (selected.has(key)) errors.invalid(path.index(i), key, 'exists in both matchLabelKeys and labelSelector');
   });
+  // A pod's keys have been merged into its selector by now: what counts is whether they were there before.
+  const seen = new Set(Object.keys(selector?.matchLabels ?? {}));
+  for (const { key = '' } of selector?.matchExpressions ?? []) {
+    const position = keys.lastIndexOf(key);
+    if (position >= 0 && seen.has(key)) errors.invalid(path.index(position), key, 'exists in both matchLabelKeys and labelSelector');
+    seen.add(key);
+  }
 }
 
 /** core.v1.TopologySelectorTerm. Returns the term as a string that is equal for terms that mean the same. */
 export function checkTopologyTerm(term: Decoded, path: FieldPath, errors: FieldErrors): string {
   const keys = new Map<string, string[]>();
-  (term.matchLabelExpressions ?? []).forEach(({ key = '', values = [] }: Decoded, i: number) => {
+  (term.matchLabelExpressions ?? []).forEach((requirement: Decoded, i: number) => {
     const at = path.child('matchLabelExpressions').index(i);
+    const { key = '' } = requirement;
+    const values: string[] = requirement.values ?? [];
     if (values.length === 0) errors.required(at.child('values'));
     values.forEach((value: string, j: number) => {
       if (values.indexOf(value) < j) errors.duplicate(at.child('values').index(j), value);

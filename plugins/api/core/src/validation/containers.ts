@@ -47,7 +47,7 @@ function checkResizePolicy(policies: readonly Decoded[], path: FieldPath, errors
     checkEnum(resourceName, path, errors, ['cpu', 'memory']);
     checkEnum(restartPolicy, path, errors, ['NotRequired', 'RestartContainer']);
     if (podRestartPolicy === 'Never' && restartPolicy !== 'NotRequired') {
-      errors.invalid(path, restartPolicy, "must be 'NotRequired' when `restartPolicy` is 'Never'");
+      errors.invalid(path, restartPolicy, "must be 'NotRequired' when pod `restartPolicy` is 'Never'");
     }
   });
 }

@@ -52,7 +52,9 @@ export function checkPodUpdate(pod: Decoded, old: Decoded, errors: FieldErrors):
   checkPodMetaAndSpec(pod, errors);
   checkPodAnnotationUpdates(pod, old, METADATA.child('annotations'), errors);
   const spec: Decoded = pod.spec ?? {};
-  const before: Decoded = old.spec ?? {};
+  const before: Decoded = { ...old.spec };
+  // An older name of serviceAccountName, which clients and conversions keep in step.
+  delete before.serviceAccount;
   for (const list of ['containers', 'initContainers'] as const) if (!checkSameContainers(spec, before, list, errors)) return;
   if (!checkDeadline(spec, before, errors)) return;
   checkOnlyAddedTolerations(spec.tolerations ?? [], before.tolerations ?? [], errors);
@@ -111,6 +113,7 @@ function comparableSpec(spec: Decoded, before: Decoded, errors: FieldErrors): De
   for (const list of ['containers', 'initContainers'] as const) {
     if (copy[list]) copy[list] = copy[list].map((container: Decoded, i: number) => ({ ...container, image: before[list]?.[i]?.image }));
   }
+  delete copy.serviceAccount;
   copy.activeDeadlineSeconds = before.activeDeadlineSeconds;
   copy.schedulingGates = before.schedulingGates;
   copy.tolerations = before.tolerations;

@@ -196,9 +196,10 @@ export const local: SourceCheck = (source, path, errors) => {
 };
 
 export function checkCsiDriverName(name: string | undefined, path: FieldPath, errors: FieldErrors): void {
-  if (!name) errors.required(path);
-  if (byteLength(name ?? '') > 63) errors.tooLong(path, 63);
-  errors.invalidEach(path, name ?? '', dns1123Subdomain((name ?? '').toLowerCase()));
+  if (!checkRequired(name, path, errors)) return;
+  const text = name ?? '';
+  if (byteLength(text) > 63) errors.tooLong(path, 63);
+  errors.invalidEach(path, text, dns1123Subdomain(text.toLowerCase()));
 }
 
 export const csi: SourceCheck = (source, path, errors) => {

@@ -59,7 +59,7 @@ export function checkHostProcess(spec: Decoded, path: FieldPath, errors: FieldEr
 export function checkOs(spec: Decoded, path: FieldPath, errors: FieldErrors): void {
   const name = spec.os?.name ?? '';
   const at = path.child('os');
-  if (name === '') errors.required(at.child('name'), 'cannot be empty');
+  if (name === '') errors.required(at.child('name'));
   else if (name === 'linux') checkLinux(spec, path, errors);
   else if (name === 'windows') checkWindows(spec, path, errors);
   else errors.notSupported(at, name, ['linux', 'windows']);
