@@ -110,7 +110,11 @@ describe.skipIf(missing)(`cri/containerd with a real containerd${missing ? ` (sk
     })().catch(() => {});
     await sleep(200);
     const { podSandboxId } = await cri.runPodSandbox({ config });
-    const { containerId } = await cri.createContainer({ podSandboxId, config: container('main', ['sleep', '1000']), sandboxConfig: config });
+    const { containerId } = await cri.createContainer({
+      podSandboxId,
+      config: container('main', ['sleep', '1000']),
+      sandboxConfig: config,
+    });
     await cri.startContainer({ containerId });
     await expect.poll(() => seen).toContain(`CONTAINER_STARTED_EVENT ${containerId}`);
     const before = await cri.containerStatus({ containerId });
@@ -121,7 +125,11 @@ describe.skipIf(missing)(`cri/containerd with a real containerd${missing ? ` (sk
     await start();
     expect(readFileSync(join(dataDir, 'plugins/cri/containerd/containerd.pid'), 'utf8')).toBe(pid);
     expect(await cri.containerStatus({ containerId })).toMatchObject({ state: 'CONTAINER_RUNNING', startedAt: before.startedAt });
-    expect(await cri.execSync({ containerId, cmd: ['echo', 'still here'], timeout: 5 })).toEqual({ stdout: 'still here\n', stderr: '', exitCode: 0 });
+    expect(await cri.execSync({ containerId, cmd: ['echo', 'still here'], timeout: 5 })).toEqual({
+      stdout: 'still here\n',
+      stderr: '',
+      exitCode: 0,
+    });
     await expect(cri.execSync({ containerId, cmd: ['sleep', '10'], timeout: 1 })).rejects.toMatchObject({ code: 'ERR_CRI_TIMEOUT' });
   }, 60_000);
 
@@ -130,7 +138,9 @@ describe.skipIf(missing)(`cri/containerd with a real containerd${missing ? ` (sk
     const { pid } = JSON.parse(readFileSync(join(dataDir, 'plugins/cri/containerd/containerd.pid'), 'utf8')) as { pid: number };
     process.kill(pid, 'SIGKILL');
     await expect.poll(() => cri.version().catch((error: { code: string }) => error.code)).toBe('ERR_CRI_UNAVAILABLE');
-    await expect.poll(() => cri.containerStatus({ containerId }).catch(() => undefined), { timeout: 20_000 }).toMatchObject({ state: 'CONTAINER_RUNNING', createdAt });
+    await expect
+      .poll(() => cri.containerStatus({ containerId }).catch(() => undefined), { timeout: 20_000 })
+      .toMatchObject({ state: 'CONTAINER_RUNNING', createdAt });
     expect(existsSync(`/proc/${pid}/cmdline`)).toBe(false);
   }, 60_000);
 });

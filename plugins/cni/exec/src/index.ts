@@ -34,6 +34,7 @@ export default definePlugin<'cni/v1', CniExecConfig>('cni/v1', 'exec', {
     const confDir = config.confDir ?? join(pluginDir, 'net.d');
     const file = join(confDir, '10-kubernel.conflist');
     await mkdir(confDir, { recursive: true });
+    let configuring: Promise<void> = Promise.resolve();
 
     async function current(): Promise<NetworkConfig> {
       if (!own) throw cniNotConfigured();
@@ -50,24 +51,31 @@ export default definePlugin<'cni/v1', CniExecConfig>('cni/v1', 'exec', {
       async locations() {
         return { confDir, binDir };
       },
-      async configure({ podCIDRs, mtu }) {
-        if (!own || !podCIDRs.length) return;
-        const list = conflist({
-          name: cluster.name || 'kubernel',
-          bridge: config.bridge ?? 'kubernel0',
-          podCIDRs,
-          mtu: config.mtu ?? mtu,
-          stateDir: join(pluginDir, 'addresses'),
-        });
-        const text = JSON.stringify(list, null, 2);
-        if ((await readFile(file, 'utf8').catch(() => '')) === text) return;
-        // The runtime watches the directory: it must never read half a file.
-        await writeFile(`${file}.tmp`, text);
-        await rename(`${file}.tmp`, file);
-        log.info('pod network configured', { podCIDRs, bridge: config.bridge ?? 'kubernel0' });
+      configure(request) {
+        // One after the other: two that wrote at the same time would rename the same file twice.
+        const done = configuring.then(() => write(request));
+        configuring = done.catch(() => {});
+        return done;
       },
       attach: async (request) => add(await current(), binDir, request),
       detach: async (request) => del(await current(), binDir, request),
     };
+
+    async function write({ podCIDRs, mtu }: { podCIDRs: string[]; mtu?: number }): Promise<void> {
+      if (!own || !podCIDRs.length) return;
+      const list = conflist({
+        name: cluster.name || 'kubernel',
+        bridge: config.bridge ?? 'kubernel0',
+        podCIDRs,
+        mtu: config.mtu ?? mtu,
+        stateDir: join(pluginDir, 'addresses'),
+      });
+      const text = JSON.stringify(list, null, 2);
+      if ((await readFile(file, 'utf8').catch(() => '')) === text) return;
+      // The runtime watches the directory: it must never read half a file.
+      await writeFile(`${file}.tmp`, text);
+      await rename(`${file}.tmp`, file);
+      log.info('pod network configured', { podCIDRs, bridge: config.bridge ?? 'kubernel0' });
+    }
   },
 });

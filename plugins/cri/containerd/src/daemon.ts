@@ -46,7 +46,8 @@ export class Daemon {
   /** Resolves when the socket answers. */
   async start(): Promise<'adopted' | 'started'> {
     const { layout, toml } = this.#options;
-    for (const dir of [layout.root, layout.state, dirname(layout.socket), dirname(layout.configFile)]) mkdirSync(dir, { recursive: true, mode: 0o711 });
+    for (const dir of [layout.root, layout.state, dirname(layout.socket), dirname(layout.configFile)])
+      mkdirSync(dir, { recursive: true, mode: 0o711 });
     this.#writeRegistries();
     const unchanged = existsSync(layout.configFile) && readFileSync(layout.configFile, 'utf8') === toml;
     const running = runningPid(layout);

@@ -224,7 +224,12 @@ class ContentStore {
     if (!/already exists/.test(error.message)) throw error;
     const paths = Object.keys(labels).map((label) => `labels.${label}`);
     try {
-      await this.#connection.call('content', 'update', { info: { digest, labels }, updateMask: { paths } }, { headers: { 'containerd-lease': this.#lease } });
+      await this.#connection.call(
+        'content',
+        'update',
+        { info: { digest, labels }, updateMask: { paths } },
+        { headers: { 'containerd-lease': this.#lease } },
+      );
     } catch (updateError) {
       if (!isCode(updateError, 'ERR_CRI_NOT_FOUND')) throw updateError;
       throw error;
@@ -257,4 +262,3 @@ function parse<T>(data: Buffer, source: ArchiveSource): T {
     throw badArchive(describe(source), (error as Error).message);
   }
 }
-

@@ -7,7 +7,15 @@ import { containerdMissing, containerdNeedsRoot } from './errors.ts';
 import { importArchive } from './import.ts';
 import { PAUSE_IMAGE, pauseArchive } from './pause.ts';
 import { criRuntime } from './runtime.ts';
-import { type ContainerdConfig, chooseOciRuntime, containerdToml, findBinary, inspectMachine, layout, ociArchitecture } from './settings.ts';
+import {
+  type ContainerdConfig,
+  chooseOciRuntime,
+  containerdToml,
+  findBinary,
+  inspectMachine,
+  layout,
+  ociArchitecture,
+} from './settings.ts';
 import { endEverything } from './shutdown.ts';
 
 /**
@@ -66,7 +74,8 @@ async function cniLocations(ctx: PluginContext<ContainerdConfig>): Promise<{ con
   const { cni } = ctx.config;
   const fallback = {
     confDir: cni?.confDir ?? '/etc/cni/net.d',
-    binDir: cni?.binDir ?? ['/opt/cni/bin', '/usr/lib/cni', '/usr/libexec/cni'].find((dir) => existsSync(`${dir}/loopback`)) ?? '/opt/cni/bin',
+    binDir:
+      cni?.binDir ?? ['/opt/cni/bin', '/usr/lib/cni', '/usr/libexec/cni'].find((dir) => existsSync(`${dir}/loopback`)) ?? '/opt/cni/bin',
   };
   if (cni) return fallback;
   try {

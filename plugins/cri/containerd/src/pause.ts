@@ -12,17 +12,48 @@ export const PAUSE_IMAGE = 'kubernel.dev/pause:1';
 function pauseProgram(architecture: string): Buffer {
   if (architecture === 'amd64') {
     return Buffer.from([
-      0xb8, 13, 0, 0, 0, // mov eax, rt_sigaction
-      0xbf, 17, 0, 0, 0, // mov edi, SIGCHLD
-      0x48, 0x8d, 0x35, 23, 0, 0, 0, // lea rsi, [rip + 23] -> the action below
-      0x31, 0xd2, // xor edx, edx
-      0x41, 0xba, 8, 0, 0, 0, // mov r10d, 8 (bytes of a signal set)
-      0x0f, 0x05, // syscall
-      0xb8, 34, 0, 0, 0, // again: mov eax, pause
-      0x0f, 0x05, // syscall
-      0xeb, 0xf7, // jmp again
-      0, 0, 0, 0, // (to offset 40)
-      1, ...new Array<number>(31).fill(0), // struct sigaction { SIG_IGN, 0, 0, 0 }
+      0xb8,
+      13,
+      0,
+      0,
+      0, // mov eax, rt_sigaction
+      0xbf,
+      17,
+      0,
+      0,
+      0, // mov edi, SIGCHLD
+      0x48,
+      0x8d,
+      0x35,
+      23,
+      0,
+      0,
+      0, // lea rsi, [rip + 23] -> the action below
+      0x31,
+      0xd2, // xor edx, edx
+      0x41,
+      0xba,
+      8,
+      0,
+      0,
+      0, // mov r10d, 8 (bytes of a signal set)
+      0x0f,
+      0x05, // syscall
+      0xb8,
+      34,
+      0,
+      0,
+      0, // again: mov eax, pause
+      0x0f,
+      0x05, // syscall
+      0xeb,
+      0xf7, // jmp again
+      0,
+      0,
+      0,
+      0, // (to offset 40)
+      1,
+      ...new Array<number>(31).fill(0), // struct sigaction { SIG_IGN, 0, 0, 0 }
     ]);
   }
   if (architecture === 'arm64') {

@@ -49,7 +49,8 @@ export function criRuntime(connection: Connection): CriRuntime {
     containerStatus: async (request) => required(await runtime<{ status: ContainerStatus | null }>('containerStatus', request)),
     updateContainerResources: (request) => nothing(runtime('updateContainerResources', request)),
     reopenContainerLog: (request) => nothing(runtime('reopenContainerLog', request)),
-    containerStats: async (request) => required({ status: (await runtime<{ stats: ContainerStats | null }>('containerStats', request)).stats }),
+    containerStats: async (request) =>
+      required({ status: (await runtime<{ stats: ContainerStats | null }>('containerStats', request)).stats }),
     listContainerStats: async (request) => (await runtime<{ stats: ContainerStats[] }>('listContainerStats', request)).stats,
 
     async execSync(request): Promise<ExecSyncResult> {

@@ -60,7 +60,15 @@ export function layout(pluginDir: string): Layout {
 }
 
 /** sbin directories are missing from many users' PATH, and CNI plugins look for iptables there. */
-export const SEARCH_PATH = [...(process.env.PATH ?? '').split(delimiter), '/usr/local/sbin', '/usr/sbin', '/sbin', '/usr/local/bin', '/usr/bin', '/bin']
+export const SEARCH_PATH = [
+  ...(process.env.PATH ?? '').split(delimiter),
+  '/usr/local/sbin',
+  '/usr/sbin',
+  '/sbin',
+  '/usr/local/bin',
+  '/usr/bin',
+  '/bin',
+]
   .filter((dir, index, all) => dir && all.indexOf(dir) === index)
   .join(delimiter);
 
@@ -170,7 +178,14 @@ export function hostsToml(host: string, mirrors: readonly RegistryMirror[]): str
 
 /** OCI's names of processor architectures. */
 export function ociArchitecture(): string {
-  return ({ x64: 'amd64', arm64: 'arm64', arm: 'arm', ia32: '386', riscv64: 'riscv64', ppc64: 'ppc64le', s390x: 's390x' } as Record<string, string>)[arch()] ?? arch();
+  return (
+    (
+      { x64: 'amd64', arm64: 'arm64', arm: 'arm', ia32: '386', riscv64: 'riscv64', ppc64: 'ppc64le', s390x: 's390x' } as Record<
+        string,
+        string
+      >
+    )[arch()] ?? arch()
+  );
 }
 
 function read(file: string): string {

@@ -21,7 +21,7 @@ export function behaviour(annotations: Record<string, string>, command: readonly
   const text = command.join(' ');
   if (text === 'true') return { exitAfterMs: 0, exitCode: 0 };
   if (text === 'false') return { exitAfterMs: 0, exitCode: 1 };
-  const exit = /(?:^|[;&] *)exit (\d+)$/.exec(text);
+  const exit = /(?:^|[;& ])exit (\d+)$/.exec(text);
   const sleep = /(?:^|[;& ])sleep (\d+(?:\.\d+)?)\b/.exec(text);
   if (sleep && !text.includes('while')) return { exitAfterMs: Number(sleep[1]) * 1000, exitCode: Number(exit?.[1] ?? 0) };
   return exit ? { exitAfterMs: 0, exitCode: Number(exit[1]) } : { exitAfterMs: undefined, exitCode: 0 };

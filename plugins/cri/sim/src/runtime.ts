@@ -105,11 +105,11 @@ export class SimRuntime implements CriRuntime {
   }
 
   async podSandboxStatus({ podSandboxId }: { podSandboxId: string }) {
-    return this.#sandbox(podSandboxId).status;
+    return { ...this.#sandbox(podSandboxId).status };
   }
 
   async listPodSandbox() {
-    return [...this.#sandboxes.values()].map(({ status }) => status);
+    return [...this.#sandboxes.values()].map(({ status }) => ({ ...status }));
   }
 
   // -------------------------------------------------------------------------------------------------- containers
@@ -181,7 +181,7 @@ export class SimRuntime implements CriRuntime {
   }
 
   async containerStatus({ containerId }: { containerId: string }) {
-    return this.#container(containerId).status;
+    return { ...this.#container(containerId).status };
   }
 
   async updateContainerResources() {}

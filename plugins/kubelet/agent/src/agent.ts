@@ -176,7 +176,17 @@ export class Agent {
       images: agent.simulated ? [] : await this.#images(),
       notReady: this.#notReady,
     });
-    const objectInputs: NodeInputs = { name, config, machine: this.#machine, addresses: hostIPs, runtimeVersion, simulated: agent.simulated, port: undefined, images: [], notReady: undefined };
+    const objectInputs: NodeInputs = {
+      name,
+      config,
+      machine: this.#machine,
+      addresses: hostIPs,
+      runtimeVersion,
+      simulated: agent.simulated,
+      port: undefined,
+      images: [],
+      notReady: undefined,
+    };
     const events = config.events ?? (config.nodes ?? 1) <= 10;
     const node: HostedNode = {
       name,
@@ -200,7 +210,9 @@ export class Agent {
     const podCIDRs = stored.spec?.podCIDRs ?? (stored.spec?.podCIDR ? [stored.spec.podCIDR] : []);
     const wanted = podCIDRs.length ? podCIDRs : this.#ctx.config.podCIDR ? [this.#ctx.config.podCIDR] : [];
     if (wanted.length && !node.agent.simulated) {
-      this.#cni?.configure({ podCIDRs: wanted }).catch((error: unknown) => this.#ctx.log.error('the pod network could not be configured', { error: messageOf(error) }));
+      this.#cni
+        ?.configure({ podCIDRs: wanted })
+        .catch((error: unknown) => this.#ctx.log.error('the pod network could not be configured', { error: messageOf(error) }));
     }
   }
 
@@ -219,7 +231,13 @@ export class Agent {
     try {
       const { conditions } = await this.#cri.status();
       const bad = conditions.filter(({ status }) => !status);
-      if (bad.length) reason = bad.map(({ type, reason: why, message }) => `container runtime ${type === 'NetworkReady' ? 'network not ready: NetworkReady' : 'status check failed: ' + type}=false reason:${why} message:${message}`).join(', ');
+      if (bad.length)
+        reason = bad
+          .map(
+            ({ type, reason: why, message }) =>
+              `container runtime ${type === 'NetworkReady' ? 'network not ready: NetworkReady' : 'status check failed: ' + type}=false reason:${why} message:${message}`,
+          )
+          .join(', ');
     } catch (error) {
       reason = `container runtime is down: ${messageOf(error)}`;
     }
@@ -277,7 +295,9 @@ export class Agent {
   /** What an earlier life left behind of pods that are no longer there. */
   async #endLeftOvers(): Promise<void> {
     const { cache, volumes, log } = this.context;
-    const runtime = [...cache.uids()].filter((uid) => !this.#workers.has(uid) && cache.pod(uid).sandboxes.some(({ labels }) => this.#nodes.has(labels[NODE_NAME] ?? '')));
+    const runtime = [...cache.uids()].filter(
+      (uid) => !this.#workers.has(uid) && cache.pod(uid).sandboxes.some(({ labels }) => this.#nodes.has(labels[NODE_NAME] ?? '')),
+    );
     const disk = (await volumes.known()).filter((uid) => !this.#workers.has(uid));
     for (const uid of new Set([...runtime, ...disk])) {
       await this.#endLeftOver(uid)

@@ -40,7 +40,8 @@ async function execCheck(cmd: string[], timeoutMs: number, { cri, containerId }:
     const { exitCode, stdout, stderr } = await cri.execSync({ containerId, cmd, timeout: timeoutMs / 1000 });
     return { ok: exitCode === 0, output: (stdout + stderr).slice(0, MAX_OUTPUT) };
   } catch (error) {
-    if (isCode(error, 'ERR_CRI_TIMEOUT')) return { ok: false, output: `command timed out: "${cmd.join(' ')}" timed out after ${timeoutMs / 1000}s` };
+    if (isCode(error, 'ERR_CRI_TIMEOUT'))
+      return { ok: false, output: `command timed out: "${cmd.join(' ')}" timed out after ${timeoutMs / 1000}s` };
     throw error;
   }
 }
@@ -90,7 +91,11 @@ function reasonOf(error: NodeJS.ErrnoException, host: string, port: number): str
   if (error.name === 'TimeoutError' || error.name === 'AbortError') {
     return 'context deadline exceeded (Client.Timeout exceeded while awaiting headers)';
   }
-  const words: Record<string, string> = { ECONNREFUSED: 'connection refused', EHOSTUNREACH: 'no route to host', ECONNRESET: 'connection reset by peer' };
+  const words: Record<string, string> = {
+    ECONNREFUSED: 'connection refused',
+    EHOSTUNREACH: 'no route to host',
+    ECONNRESET: 'connection reset by peer',
+  };
   const reason = words[error.code ?? ''];
   return reason ? `dial tcp ${host}:${port}: connect: ${reason}` : error.message;
 }

@@ -5,7 +5,16 @@ import type { Container, Pod } from '@kubernel/sdk/api';
 import { environment, type EnvInputs, expand } from './env.ts';
 import { ContainerWaiting } from './errors.ts';
 import { etcHosts } from './etc-hosts.ts';
-import { CONTAINER_NAME, POD_NAME, POD_NAMESPACE, POD_UID, RESTART_COUNT, TERMINATION_FILE, TERMINATION_PATH, TERMINATION_POLICY } from './labels.ts';
+import {
+  CONTAINER_NAME,
+  POD_NAME,
+  POD_NAMESPACE,
+  POD_UID,
+  RESTART_COUNT,
+  TERMINATION_FILE,
+  TERMINATION_PATH,
+  TERMINATION_POLICY,
+} from './labels.ts';
 import type { Lifecycle } from './pod-fields.ts';
 import { linuxResources } from './resources.ts';
 import { containerSecurity } from './security.ts';
@@ -75,7 +84,8 @@ async function volumeMounts({ container, volumes }: ContainerInputs, lookup: (na
   for (const mount of container.volumeMounts ?? []) {
     if (!volumes.real) continue;
     const volume = volumes.paths.get(mount.name);
-    if (!volume) throw new ContainerWaiting('CreateContainerConfigError', `volume "${mount.name}" of the mount at ${mount.mountPath} is not there`);
+    if (!volume)
+      throw new ContainerWaiting('CreateContainerConfigError', `volume "${mount.name}" of the mount at ${mount.mountPath} is not there`);
     const subPath = mount.subPathExpr ? expandStrictly(mount.subPathExpr, lookup) : mount.subPath;
     mounts.push({
       containerPath: mount.mountPath.startsWith('/') ? mount.mountPath : `/${mount.mountPath}`,
@@ -95,7 +105,10 @@ function expandStrictly(expression: string, lookup: (name: string) => string | u
 }
 
 /** /etc/hosts and the termination message: one file each, made by the kubelet and bound into the container. */
-function ownFiles({ pod, container, attempt, podIPs, clusterDomain }: ContainerInputs, podDir: string): { mounts: Mount[]; terminationFile: string } {
+function ownFiles(
+  { pod, container, attempt, podIPs, clusterDomain }: ContainerInputs,
+  podDir: string,
+): { mounts: Mount[]; terminationFile: string } {
   const mounts: Mount[] = [];
   const mounted = (path: string): boolean => (container.volumeMounts ?? []).some(({ mountPath }) => mountPath === path);
   if (!mounted('/etc/hosts')) {

@@ -13,7 +13,8 @@ const MAX_SEARCHES = 32;
 /** A pod's resolv.conf (https://kubernetes.io/docs/concepts/services-networking/dns-pod-service/#pod-s-dns-policy). */
 export function podDns(pod: Pod, cluster: { dns: readonly string[]; domain: string }, host: DnsConfig): DnsConfig {
   const { dnsPolicy = 'ClusterFirst', hostNetwork, dnsConfig = {} } = pod.spec;
-  const clusterFirst = cluster.dns.length > 0 && (dnsPolicy === 'ClusterFirstWithHostNet' || (dnsPolicy === 'ClusterFirst' && !hostNetwork));
+  const clusterFirst =
+    cluster.dns.length > 0 && (dnsPolicy === 'ClusterFirstWithHostNet' || (dnsPolicy === 'ClusterFirst' && !hostNetwork));
   let base: DnsConfig;
   if (dnsPolicy === 'None') {
     base = { servers: [], searches: [], options: [] };
@@ -39,7 +40,10 @@ export function podDns(pod: Pod, cluster: { dns: readonly string[]; domain: stri
 export function parseResolvConf(text: string): DnsConfig {
   const result: DnsConfig = { servers: [], searches: [], options: [] };
   for (const line of text.split('\n')) {
-    const [keyword, ...values] = line.replace(/[#;].*$/, '').trim().split(/\s+/);
+    const [keyword, ...values] = line
+      .replace(/[#;].*$/, '')
+      .trim()
+      .split(/\s+/);
     if (keyword === 'nameserver' && values[0]) result.servers.push(values[0]);
     else if (keyword === 'search') result.searches = values.map((value) => value.replace(/(.)\.$/, '$1'));
     else if (keyword === 'options') result.options = values;

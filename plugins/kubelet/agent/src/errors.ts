@@ -24,7 +24,7 @@ export function nodeNameNeeded(count: number): KubernelError {
 export function portInUse(port: number): KubernelError {
   return new KubernelError('ERR_KUBELET_PORT', `port ${port} is in use`, {
     subject: 'kubelet/agent',
-    hint: 'set port in the kubelet\'s config: 0 takes any free one',
+    hint: "set port in the kubelet's config: 0 takes any free one",
   });
 }
 

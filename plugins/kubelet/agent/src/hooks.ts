@@ -11,7 +11,10 @@ export async function runHook(handler: Handler, target: CheckTarget, timeoutMs: 
     const cmd = handler.exec.command ?? [];
     const timeout = timeoutMs ? Math.max(1, Math.ceil(timeoutMs / 1000)) : 0;
     const { exitCode, stdout, stderr } = await target.cri.execSync({ containerId: target.containerId, cmd, timeout });
-    if (exitCode !== 0) throw new Error(`Exec lifecycle hook (${JSON.stringify(cmd)}) failed - exit code ${exitCode}, message: ${JSON.stringify(stdout + stderr)}`);
+    if (exitCode !== 0)
+      throw new Error(
+        `Exec lifecycle hook (${JSON.stringify(cmd)}) failed - exit code ${exitCode}, message: ${JSON.stringify(stdout + stderr)}`,
+      );
   } else if (handler.httpGet) {
     const { ok, output } = await httpCheck(handler.httpGet, timeoutMs || 60_000, target);
     if (!ok) throw new Error(`HTTP lifecycle hook (${handler.httpGet.path ?? ''}) failed: ${output}`);

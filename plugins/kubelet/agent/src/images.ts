@@ -121,7 +121,10 @@ export class ImagePuller {
       return await this.#cri.imageStatus({ image: { image, annotations: {} } });
     } catch (error) {
       if (/invalid reference|couldn't parse|InvalidArgument/i.test(messageOf(error))) {
-        throw new ContainerWaiting('InvalidImageName', `Failed to apply default image tag "${image}": couldn't parse image name: ${messageOf(error)}`);
+        throw new ContainerWaiting(
+          'InvalidImageName',
+          `Failed to apply default image tag "${image}": couldn't parse image name: ${messageOf(error)}`,
+        );
       }
       throw error;
     }
@@ -147,4 +150,3 @@ export async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Pr
 function duration(ms: number): string {
   return ms < 1000 ? `${ms}ms` : `${ms / 1000}s`;
 }
-

@@ -111,7 +111,12 @@ export class NodeHeartbeat {
     const due = !written || Date.now() - written.at > STATUS_MAX_AGE_MS;
     if (!due && semanticEqual(withoutHeartbeat(status), withoutHeartbeat(written.status))) return;
     try {
-      const answer = await this.#client.patch<KubeObject>(NODES, node.name, { type: 'merge', patch: { status } }, { subresource: 'status' });
+      const answer = await this.#client.patch<KubeObject>(
+        NODES,
+        node.name,
+        { type: 'merge', patch: { status } },
+        { subresource: 'status' },
+      );
       this.#written.set(node.name, { status, at: Date.now() });
       this.#keep(node, answer as Node);
     } catch (error) {

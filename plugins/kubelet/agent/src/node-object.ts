@@ -73,7 +73,12 @@ function resources({ config, machine, simulated }: NodeInputs): { capacity: Reco
   const capacity: Record<string, string> = {
     ...(simulated
       ? SIMULATED_CAPACITY
-      : { cpu: String(machine.cpus), memory: `${Math.floor(machine.memoryBytes / 1024)}Ki`, 'ephemeral-storage': `${Math.floor(machine.diskBytes / 1024)}Ki`, 'hugepages-2Mi': '0' }),
+      : {
+          cpu: String(machine.cpus),
+          memory: `${Math.floor(machine.memoryBytes / 1024)}Ki`,
+          'ephemeral-storage': `${Math.floor(machine.diskBytes / 1024)}Ki`,
+          'hugepages-2Mi': '0',
+        }),
     pods: String(config.maxPods ?? 110),
     ...config.capacity,
   };

@@ -45,7 +45,9 @@ export function podStatus(inputs: StatusInputs): PodStatus {
   const initContainers = pod.spec.initContainers ?? [];
   const initStatuses = initContainers.map((container) => containerStatus(container, inputs, 'PodInitializing'));
   const initialized = initContainers.every((container, i) => isInitialized(container, initStatuses[i]!));
-  const statuses = pod.spec.containers.map((container) => containerStatus(container, inputs, initialized ? 'ContainerCreating' : 'PodInitializing'));
+  const statuses = pod.spec.containers.map((container) =>
+    containerStatus(container, inputs, initialized ? 'ContainerCreating' : 'PodInitializing'),
+  );
   const phase = failure ? 'Failed' : podPhase(pod, initialized, initStatuses, statuses, inputs.ended);
   const podIPs = pod.spec.hostNetwork ? hostIPs : runtime.ips;
   return {
@@ -117,7 +119,12 @@ function described({ resources = {}, volumeMounts = [] }: Container): Partial<Ap
   return {
     ...(resources.requests ? { allocatedResources: resources.requests } : {}),
     ...(resources.requests || resources.limits
-      ? { resources: { ...(resources.limits ? { limits: resources.limits } : {}), ...(resources.requests ? { requests: resources.requests } : {}) } }
+      ? {
+          resources: {
+            ...(resources.limits ? { limits: resources.limits } : {}),
+            ...(resources.requests ? { requests: resources.requests } : {}),
+          },
+        }
       : { resources: {} }),
     ...(volumeMounts.length
       ? {
@@ -157,7 +164,9 @@ function podPhase(
   ended: boolean,
 ): PodPhase {
   const { restartPolicy = 'Always' } = pod.spec;
-  const failedInit = initStatuses.some(({ state }, i) => (state?.terminated?.exitCode ?? 0) !== 0 && !isSidecar(pod.spec.initContainers![i]!));
+  const failedInit = initStatuses.some(
+    ({ state }, i) => (state?.terminated?.exitCode ?? 0) !== 0 && !isSidecar(pod.spec.initContainers![i]!),
+  );
   if (!initialized && !ended) return failedInit && restartPolicy === 'Never' ? 'Failed' : 'Pending';
   let running = 0;
   let waiting = 0;
@@ -189,7 +198,8 @@ function conditions(
 ): PodCondition[] {
   const { pod, runtime } = inputs;
   const over = phase === 'Succeeded' || phase === 'Failed';
-  const sandboxReady = !inputs.ended && runtime.sandboxes[0]?.state === 'SANDBOX_READY' && (pod.spec.hostNetwork === true || runtime.ips.length > 0);
+  const sandboxReady =
+    !inputs.ended && runtime.sandboxes[0]?.state === 'SANDBOX_READY' && (pod.spec.hostNetwork === true || runtime.ips.length > 0);
   const fresh: Pick<PodCondition, 'type' | 'status' | 'reason' | 'message'>[] = [
     { type: 'PodReadyToStartContainers', status: sandboxReady ? 'True' : 'False' },
   ];
@@ -198,14 +208,20 @@ function conditions(
   else if (initialized) fresh.push({ type: 'Initialized', status: 'True' });
   else {
     const names = initStatuses.filter((status, i) => !isInitialized(pod.spec.initContainers![i]!, status)).map(({ name }) => name);
-    fresh.push({ type: 'Initialized', status: 'False', reason: 'ContainersNotInitialized', message: `containers with incomplete status: [${names.join(' ')}]` });
+    fresh.push({
+      type: 'Initialized',
+      status: 'False',
+      reason: 'ContainersNotInitialized',
+      message: `containers with incomplete status: [${names.join(' ')}]`,
+    });
   }
 
   const sidecars = initStatuses.filter((_, i) => isSidecar(pod.spec.initContainers![i]!));
   const unready = [...sidecars, ...statuses].filter(({ ready }) => !ready).map(({ name }) => name);
   let ready: Pick<PodCondition, 'status' | 'reason' | 'message'> = { status: 'True' };
   if (over) ready = { status: 'False', reason: phase === 'Succeeded' ? 'PodCompleted' : 'PodFailed' };
-  else if (unready.length) ready = { status: 'False', reason: 'ContainersNotReady', message: `containers with unready status: [${unready.join(' ')}]` };
+  else if (unready.length)
+    ready = { status: 'False', reason: 'ContainersNotReady', message: `containers with unready status: [${unready.join(' ')}]` };
   fresh.push({ type: 'Ready', ...withGates(pod, ready) }, { type: 'ContainersReady', ...ready }, { type: 'PodScheduled', status: 'True' });
 
   const now = timestamp();
@@ -227,13 +243,17 @@ function conditions(
   return [...result, ...old.values()];
 }
 
-function withGates(pod: Pod, ready: Pick<PodCondition, 'status' | 'reason' | 'message'>): Pick<PodCondition, 'status' | 'reason' | 'message'> {
+function withGates(
+  pod: Pod,
+  ready: Pick<PodCondition, 'status' | 'reason' | 'message'>,
+): Pick<PodCondition, 'status' | 'reason' | 'message'> {
   if (ready.status !== 'True') return ready;
   const messages: string[] = [];
   for (const { conditionType } of pod.spec.readinessGates ?? []) {
     const found = pod.status?.conditions?.find(({ type }) => type === conditionType);
     if (!found) messages.push(`corresponding condition of pod readiness gate "${conditionType}" does not exist.`);
-    else if (found.status !== 'True') messages.push(`the status of pod readiness gate "${conditionType}" is not "True", but ${found.status}`);
+    else if (found.status !== 'True')
+      messages.push(`the status of pod readiness gate "${conditionType}" is not "True", but ${found.status}`);
   }
   return messages.length ? { status: 'False', reason: 'ReadinessGatesNotReady', message: messages.join(', ') } : ready;
 }

@@ -1,4 +1,4 @@
-import type { Container, Pod } from '@kubernel/sdk/api';
+import { type Container, type Pod, semanticEqual } from '@kubernel/sdk/api';
 import { sleep, timestamp } from '@kubernel/sdk/client';
 import { check } from './check.ts';
 import { CrashBackoff } from './crash-backoff.ts';
@@ -44,6 +44,7 @@ export class PodWorker {
   #startTime: string | undefined;
   #running: Promise<void> | undefined;
   #dirty = false;
+  #released = false;
   #failures = 0;
   #timer: NodeJS.Timeout | undefined;
   #abort = new AbortController();
@@ -57,7 +58,7 @@ export class PodWorker {
     this.status = new StatusWriter(node.agent.client, pod, node.agent.signal);
     this.probes = new Probes({
       check: (probe, container, containerId) => check(probe, { cri: node.agent.cri, container, containerId, podIP: this.podIPs[0] ?? '' }),
-      changed: () => this.publish(),
+      changed: () => this.kick(),
       unhealthy: (container, kind, output) => this.event('Warning', 'Unhealthy', `${kind} probe failed: ${output}`, container),
       failed: (container, containerId, kind, probe) => {
         const grace = probe.terminationGracePeriodSeconds ?? this.pod.spec.terminationGracePeriodSeconds ?? 30;
@@ -98,16 +99,20 @@ export class PodWorker {
     return (this.#startTime ??= timestamp());
   }
 
+  /** Only what the kubelet acts on makes a new pass: most updates are its own status coming back. */
   update(pod: Pod): void {
-    if (JSON.stringify(pod.metadata.labels) !== JSON.stringify(this.#pod.metadata.labels) || pod.metadata.annotations !== this.#pod.metadata.annotations) {
-      this.volumesDirty = true;
-    }
-    const before = this.terminating ? graceOf(this.#pod) : undefined;
+    const old = this.#pod;
     this.#pod = pod;
     this.status.observe(pod);
     if (this.terminating) this.#abort.abort(new Error('the pod is being deleted'));
-    if (before !== undefined && graceOf(pod) < before) this.#hasten(graceOf(pod));
-    this.kick();
+    if (old.metadata.deletionTimestamp && graceOf(pod) < graceOf(old)) this.#hasten(graceOf(pod));
+    const { labels, annotations, deletionTimestamp, deletionGracePeriodSeconds } = old.metadata;
+    const sameMeta = semanticEqual(labels, pod.metadata.labels) && semanticEqual(annotations, pod.metadata.annotations);
+    const sameEnd =
+      deletionTimestamp === pod.metadata.deletionTimestamp && deletionGracePeriodSeconds === pod.metadata.deletionGracePeriodSeconds;
+    if (!sameMeta) this.volumesDirty = true;
+    if (!sameMeta || !sameEnd || !semanticEqual(old.spec, pod.spec)) this.kick();
+    else if (pod.spec.readinessGates?.length) this.publish();
   }
 
   /** The object is gone from the API. */
@@ -126,6 +131,7 @@ export class PodWorker {
 
   /** Asks for a pass, now or after the one that runs. */
   kick(): void {
+    if (this.#released) return;
     clearTimeout(this.#timer);
     this.#dirty = true;
     this.#running ??= this.#run().finally(() => {
@@ -136,6 +142,7 @@ export class PodWorker {
 
   /** The worker stops; containers go on. */
   async release(): Promise<void> {
+    this.#released = true;
     clearTimeout(this.#timer);
     this.probes.stop();
     this.#abort.abort(new Error('the kubelet stops'));
@@ -178,7 +185,8 @@ export class PodWorker {
     } catch (error) {
       if (this.node.agent.signal.aborted) return;
       if (!this.signal.aborted) this.#failed(error);
-      nextMs = this.signal.aborted && this.#failures === 0 ? 0 : FAILURE_BACKOFF_MS[Math.min(this.#failures, FAILURE_BACKOFF_MS.length - 1)]!;
+      nextMs =
+        this.signal.aborted && this.#failures === 0 ? 0 : FAILURE_BACKOFF_MS[Math.min(this.#failures, FAILURE_BACKOFF_MS.length - 1)]!;
       this.#failures++;
     }
     if (this.done) {
@@ -189,6 +197,7 @@ export class PodWorker {
       this.#onDone(this);
       return;
     }
+    if (this.#released) return;
     this.#timer = setTimeout(() => {
       this.volumesDirty = true;
       this.kick();

@@ -85,7 +85,10 @@ export class Probes {
       if (ok && successes >= successThreshold && this.#succeeded(kind, container, probed, startedAt)) return;
       if (!ok && failures >= failureThreshold && this.#gaveUp(kind, probe, container, probed)) return;
       // The first readiness checks come quickly, so that a pod serves as soon as it can.
-      const waitMs = kind === 'Readiness' && !probed.ready && Date.now() - startedAt < 10_000 ? Math.min(1000, periodSeconds * 1000) : periodSeconds * 1000;
+      const waitMs =
+        kind === 'Readiness' && !probed.ready && Date.now() - startedAt < 10_000
+          ? Math.min(1000, periodSeconds * 1000)
+          : periodSeconds * 1000;
       timer = setTimeout(() => void once(), waitMs);
     };
     timer = setTimeout(() => void once(), Math.max(0, startedAt + initialDelaySeconds * 1000 - Date.now()));

@@ -90,7 +90,11 @@ const RESOURCES: Readonly<Record<Kind, ResourceRef>> = { configMap: CONFIG_MAPS,
 export function* references(pod: Pod): Generator<[kind: Kind, name: string]> {
   for (const { name } of pod.spec.imagePullSecrets ?? []) if (name) yield ['secret', name];
   for (const volume of pod.spec.volumes ?? []) {
-    const { configMap, secret, projected } = volume as { configMap?: ConfigMapSource; secret?: SecretSource; projected?: { sources?: ProjectedSource[] } };
+    const { configMap, secret, projected } = volume as {
+      configMap?: ConfigMapSource;
+      secret?: SecretSource;
+      projected?: { sources?: ProjectedSource[] };
+    };
     if (configMap?.name) yield ['configMap', configMap.name];
     if (secret?.secretName) yield ['secret', secret.secretName];
     for (const source of projected?.sources ?? []) {

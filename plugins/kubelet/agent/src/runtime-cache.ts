@@ -73,12 +73,20 @@ export class RuntimeCache {
     this.#pods.delete(uid);
   }
 
+  /** A container that the kubelet just made: its end must be noticed from now on, however soon it comes. */
+  expect(uid: string, containerId: string): void {
+    this.#owner.set(containerId, uid);
+  }
+
   /** Asks for one container again after the kubelet did something to it. */
   async refreshContainer(uid: string, containerId: string, podSandboxId?: string): Promise<KnownContainer | undefined> {
     const { containers } = this.pod(uid);
     try {
       const found = await this.#cri.containerStatus({ containerId });
-      const status = { ...found, podSandboxId: podSandboxId ?? containers.get(containerId)?.podSandboxId ?? '' };
+      const known = containers.get(containerId);
+      // Of two questions under way the older answer may come last, and what has ended does not run again.
+      if (known?.state === 'CONTAINER_EXITED' && found.state !== 'CONTAINER_EXITED') return known;
+      const status = { ...found, podSandboxId: podSandboxId ?? known?.podSandboxId ?? '' };
       containers.set(containerId, status);
       this.#owner.set(containerId, uid);
       return status;
@@ -129,8 +137,8 @@ export class RuntimeCache {
     const uid = this.#owner.get(id);
     if (uid === undefined) return;
     try {
-      if (this.#pods.get(uid)?.containers.has(id)) await this.#settled(uid, id);
-      else await this.refreshSandbox(uid, id);
+      if (this.#pods.get(uid)?.sandboxes.some((sandbox) => sandbox.id === id)) await this.refreshSandbox(uid, id);
+      else await this.#settled(uid, id);
       this.#changed(uid);
     } catch (error) {
       this.#log.debug('a container that ended could not be asked about', { error: messageOf(error) });
@@ -180,7 +188,8 @@ export class RuntimeCache {
     for (const [id, uid] of this.#owner) {
       if (alive.has(id)) continue;
       // Perhaps made while the lists were on their way: ask before believing that it is gone.
-      const gone = this.#pods.get(uid)?.containers.has(id) ? !(await this.refreshContainer(uid, id)) : !(await this.refreshSandbox(uid, id));
+      const isSandbox = this.#pods.get(uid)?.sandboxes.some((sandbox) => sandbox.id === id);
+      const gone = !(await (isSandbox ? this.refreshSandbox(uid, id) : this.refreshContainer(uid, id)));
       if (gone) changed.add(uid);
     }
     for (const uid of changed) this.#changed(uid);

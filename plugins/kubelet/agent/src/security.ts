@@ -5,8 +5,18 @@ import { type ContainerSecurity, type PodSecurity, podFormat } from './pod-field
 
 /** What a runtime hides of /proc and /sys unless told otherwise. */
 const MASKED_PATHS = [
-  '/proc/asound', '/proc/acpi', '/proc/interrupts', '/proc/kcore', '/proc/keys', '/proc/latency_stats', '/proc/timer_list',
-  '/proc/timer_stats', '/proc/sched_debug', '/proc/scsi', '/sys/firmware', '/sys/devices/virtual/powercap',
+  '/proc/asound',
+  '/proc/acpi',
+  '/proc/interrupts',
+  '/proc/kcore',
+  '/proc/keys',
+  '/proc/latency_stats',
+  '/proc/timer_list',
+  '/proc/timer_stats',
+  '/proc/sched_debug',
+  '/proc/scsi',
+  '/sys/firmware',
+  '/sys/devices/virtual/powercap',
 ];
 const READONLY_PATHS = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger'];
 
@@ -43,6 +53,7 @@ export function containerSecurity(pod: Pod, container: Container, image: Image):
   checkNonRoot(pod, container, own.runAsNonRoot ?? podLevel.runAsNonRoot, runAsUser, image);
 
   const { add = [], drop = [] } = own.capabilities ?? {};
+  const apparmor = own.appArmorProfile ?? podLevel.appArmorProfile;
   const masked = own.procMount !== 'Unmasked' && !own.privileged;
   return {
     namespaceOptions: namespaceOptions(pod),
@@ -57,7 +68,8 @@ export function containerSecurity(pod: Pod, container: Container, image: Image):
     maskedPaths: masked ? MASKED_PATHS : [],
     readonlyPaths: masked ? READONLY_PATHS : [],
     seccomp: profile(own.seccompProfile ?? podLevel.seccompProfile, 'Unconfined'),
-    apparmor: profile(own.appArmorProfile ?? podLevel.appArmorProfile, 'RuntimeDefault'),
+    // Only where one is asked for: a runtime refuses any on a machine without AppArmor.
+    ...(apparmor ? { apparmor: profile(apparmor, 'RuntimeDefault') } : {}),
   };
 }
 

@@ -33,9 +33,11 @@ export class StatusWriter {
   write(status: PodStatus): void {
     this.#next = status;
     // In a turn of its own: steps of one sync that follow each other at once become one write.
-    this.#writing ??= new Promise<void>((resolve) => setImmediate(resolve)).then(() => this.#drain()).finally(() => {
-      this.#writing = undefined;
-    });
+    this.#writing ??= new Promise<void>((resolve) => setImmediate(resolve))
+      .then(() => this.#drain())
+      .finally(() => {
+        this.#writing = undefined;
+      });
   }
 
   /** Resolves when what was given so far is written, or the pod is gone. */
@@ -69,7 +71,11 @@ export class StatusWriter {
 
   async #patch(status: PodStatus): Promise<void> {
     const { name = '', namespace = '', uid, resourceVersion } = this.#pod.metadata;
-    const removed = Object.fromEntries(Object.keys(this.#pod.status ?? {}).filter((key) => !(key in status)).map((key) => [key, null]));
+    const removed = Object.fromEntries(
+      Object.keys(this.#pod.status ?? {})
+        .filter((key) => !(key in status))
+        .map((key) => [key, null]),
+    );
     // Lists are replaced whole; the revision makes sure that no condition of somebody else is lost by that.
     const patch = { metadata: { uid, resourceVersion }, status: { ...removed, ...status } };
     const stored = await this.#client.patch<KubeObject>(PODS, name, { type: 'merge', patch }, { namespace, subresource: 'status' });
@@ -91,8 +97,20 @@ export class StatusWriter {
 }
 
 const OWN_FIELDS = new Set([
-  'phase', 'conditions', 'message', 'reason', 'hostIP', 'hostIPs', 'podIP', 'podIPs', 'startTime', 'qosClass', 'observedGeneration',
-  'initContainerStatuses', 'containerStatuses', 'ephemeralContainerStatuses',
+  'phase',
+  'conditions',
+  'message',
+  'reason',
+  'hostIP',
+  'hostIPs',
+  'podIP',
+  'podIPs',
+  'startTime',
+  'qosClass',
+  'observedGeneration',
+  'initContainerStatuses',
+  'containerStatuses',
+  'ephemeralContainerStatuses',
 ]);
 const OWN_CONDITIONS = new Set(['PodReadyToStartContainers', 'Initialized', 'Ready', 'ContainersReady', 'PodScheduled']);
 

@@ -226,13 +226,19 @@ async function runContainer(worker: PodWorker, sandboxId: string, container: Con
       due.in(waitMs);
       return;
     }
-    backoff.restarted(container.name, finishedAt);
   }
-  await startContainer(worker, sandboxId, container, newest ? newest.metadata.attempt + 1 : 0, due);
+  await startContainer(worker, sandboxId, container, newest, due);
 }
 
 /** image -> config -> create -> start -> postStart. What fails becomes why the container waits. */
-async function startContainer(worker: PodWorker, sandboxId: string, container: Container, attempt: number, due: Due): Promise<void> {
+async function startContainer(
+  worker: PodWorker,
+  sandboxId: string,
+  container: Container,
+  ended: KnownContainer | undefined,
+  due: Due,
+): Promise<void> {
+  const attempt = ended ? ended.metadata.attempt + 1 : 0;
   const { agent, memoryBytes } = worker.node;
   const { cri, cache } = agent;
   const tell = (type: 'Normal' | 'Warning', reason: string, message: string): void => worker.event(type, reason, message, container);
@@ -253,10 +259,12 @@ async function startContainer(worker: PodWorker, sandboxId: string, container: C
     });
     config.annotations[CONTAINER_HASH] = containerHash(container);
     const { containerId } = await cri.createContainer({ podSandboxId: sandboxId, config, sandboxConfig: sandboxConfigOf(worker) });
-    tell('Normal', 'Created', `Container created`);
+    cache.expect(worker.uid, containerId);
+    if (ended) worker.backoff.restarted(container.name, ended.finishedAt / 1e6);
+    tell('Normal', 'Created', 'Container created');
     stage = 'RunContainerError';
     await start(worker, cri, container, containerId, sandboxId);
-    tell('Normal', 'Started', `Container started`);
+    tell('Normal', 'Started', 'Container started');
     worker.waiting.delete(container.name);
     const status = await cache.refreshContainer(worker.uid, containerId, sandboxId);
     await postStart(worker, container, containerId);
@@ -288,7 +296,7 @@ async function postStart(worker: PodWorker, container: Container, containerId: s
   try {
     await runHook(hook, { cri: worker.node.agent.cri, container, containerId, podIP: worker.podIPs[0] ?? '' }, 0);
   } catch (error) {
-    worker.event('Warning', 'FailedPostStartHook', `PostStartHook failed`, container);
+    worker.event('Warning', 'FailedPostStartHook', 'PostStartHook failed', container);
     await killContainer(worker, container, containerId, worker.pod.spec.terminationGracePeriodSeconds ?? 30, 'FailedPostStartHook');
     throw new ContainerWaiting('PostStartHookError', messageOf(error));
   }
@@ -311,7 +319,10 @@ function mayRestart(pod: Pod, ended: KnownContainer, container?: Container): boo
 
 /** Of what cannot be changed in a running container: the image is the only such field an update may touch. */
 export function containerHash({ name, image }: Container): string {
-  return createHash('sha256').update(JSON.stringify([name, image])).digest('hex').slice(0, 8);
+  return createHash('sha256')
+    .update(JSON.stringify([name, image]))
+    .digest('hex')
+    .slice(0, 8);
 }
 
 function isStale(running: KnownContainer, container: Container): boolean {
@@ -320,7 +331,9 @@ function isStale(running: KnownContainer, container: Container): boolean {
 }
 
 function isImageProblem(reason: string): boolean {
-  return reason.startsWith('ErrImage') || reason === 'ImagePullBackOff' || reason === 'InvalidImageName' || reason === 'RegistryUnavailable';
+  return (
+    reason.startsWith('ErrImage') || reason === 'ImagePullBackOff' || reason === 'InvalidImageName' || reason === 'RegistryUnavailable'
+  );
 }
 
 /** The soonest thing that has to be done. */

@@ -23,7 +23,8 @@ const FORCED_GRACE_SECONDS = 2;
 export async function terminatePod(worker: PodWorker): Promise<void> {
   const { agent } = worker.node;
   const { pod, uid } = worker;
-  const grace = pod.metadata.deletionGracePeriodSeconds ?? (worker.removed ? FORCED_GRACE_SECONDS : (pod.spec.terminationGracePeriodSeconds ?? 30));
+  const grace =
+    pod.metadata.deletionGracePeriodSeconds ?? (worker.removed ? FORCED_GRACE_SECONDS : (pod.spec.terminationGracePeriodSeconds ?? 30));
   await endContainers(worker, grace);
   for (const { id: podSandboxId } of worker.runtime.sandboxes) await agent.cri.stopPodSandbox({ podSandboxId });
   await agent.volumes.remove(uid);

@@ -1,7 +1,14 @@
 import { chmod, chown, mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Pod, quantityValue, type Volume } from '@kubernel/sdk/api';
-import { type ConfigMapSource, type DownwardItem, type PodSecurity, type ProjectedSource, type SecretSource, uidOf } from '../pod-fields.ts';
+import {
+  type ConfigMapSource,
+  type DownwardItem,
+  type PodSecurity,
+  type ProjectedSource,
+  type SecretSource,
+  uidOf,
+} from '../pod-fields.ts';
 import { type Payload, writeAtomically } from './atomic-writer.ts';
 import { prepareHostPath } from './host-path.ts';
 import { mountTmpfs, unmountBelow } from './mounts.ts';
@@ -140,7 +147,11 @@ export class HostVolumes implements VolumeManager {
   }
 }
 
-async function emptyDir(path: string, { medium = '', sizeLimit }: { medium?: string; sizeLimit?: string }, fsGroup: number | undefined): Promise<string> {
+async function emptyDir(
+  path: string,
+  { medium = '', sizeLimit }: { medium?: string; sizeLimit?: string },
+  fsGroup: number | undefined,
+): Promise<string> {
   await mkdir(path, { recursive: true });
   if (medium === 'Memory') await mountTmpfs(path, sizeLimit ? { sizeBytes: quantityValue(sizeLimit) } : {});
   else if (medium) throw new Error(`unknown storage medium "${medium}"`);

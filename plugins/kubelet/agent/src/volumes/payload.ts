@@ -60,7 +60,11 @@ export function downwardPayload(items: readonly DownwardItem[] | undefined, mode
 }
 
 /** Later sources win over earlier ones at the same path. */
-export async function projectedPayload(sources: readonly ProjectedSource[], mode: number | undefined, inputs: PayloadInputs): Promise<Payload> {
+export async function projectedPayload(
+  sources: readonly ProjectedSource[],
+  mode: number | undefined,
+  inputs: PayloadInputs,
+): Promise<Payload> {
   const payload: Payload = new Map();
   for (const source of sources) {
     const part = await onePart(source, mode, inputs);
@@ -75,7 +79,9 @@ async function onePart(source: ProjectedSource, mode: number | undefined, inputs
   if (source.downwardAPI) return downwardPayload(source.downwardAPI.items, mode, inputs);
   if (source.serviceAccountToken) {
     const { audience, expirationSeconds = DEFAULT_TOKEN_SECONDS, path } = source.serviceAccountToken;
-    return new Map([[path, { data: Buffer.from(await inputs.token(inputs.pod, audience, expirationSeconds)), mode: mode ?? DEFAULT_MODE }]]);
+    return new Map([
+      [path, { data: Buffer.from(await inputs.token(inputs.pod, audience, expirationSeconds)), mode: mode ?? DEFAULT_MODE }],
+    ]);
   }
   throw new Error(`projected volume source ${Object.keys(source).join(', ')} is not supported by this kubelet`);
 }
