@@ -559,12 +559,13 @@ function kinds(group: string, version: string, list: string, extra: Partial<Fake
 
 const BUILT_IN: readonly FakeKind[] = [
   ...kinds('', 'v1', 'configmaps:ConfigMap endpoints:Endpoints events:Event secrets:Secret serviceaccounts:ServiceAccount'),
-  ...kinds('', 'v1', 'pods:Pod services:Service', { status: true }),
+  ...kinds('', 'v1', 'pods:Pod services:Service replicationcontrollers:ReplicationController', { status: true }),
   ...kinds('', 'v1', 'namespaces:Namespace nodes:Node', { clusterScoped: true, status: true }),
   ...kinds('apps', 'v1', 'deployments:Deployment replicasets:ReplicaSet statefulsets:StatefulSet daemonsets:DaemonSet', { status: true, generation: true }),
   ...kinds('apps', 'v1', 'controllerrevisions:ControllerRevision'),
   ...kinds('batch', 'v1', 'jobs:Job cronjobs:CronJob', { status: true, generation: true }),
   ...kinds('coordination.k8s.io', 'v1', 'leases:Lease'),
+  ...kinds('policy', 'v1', 'poddisruptionbudgets:PodDisruptionBudget', { status: true, generation: true }),
   ...kinds('discovery.k8s.io', 'v1', 'endpointslices:EndpointSlice', { generation: true }),
   ...kinds('rbac.authorization.k8s.io', 'v1', 'roles:Role rolebindings:RoleBinding'),
   ...kinds('rbac.authorization.k8s.io', 'v1', 'clusterroles:ClusterRole clusterrolebindings:ClusterRoleBinding', { clusterScoped: true }),

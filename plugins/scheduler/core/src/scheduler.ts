@@ -14,6 +14,9 @@ import { SchedulingQueue } from './queue/scheduling-queue.ts';
 import { ScorePhase } from './score.ts';
 import { HostSelector } from './select.ts';
 
+/** How long scheduling waits for what policies watch besides nodes and pods. */
+const POLICY_INFORMERS_MS = 5_000;
+
 export interface SchedulerParts {
   client: Client;
   informers: SharedInformers;
@@ -109,9 +112,24 @@ export class Scheduler {
       update: (pod, old) => this.podSeen(pod, old),
       delete: (pod) => this.podGone(pod),
     });
-    await this.#parts.informers.synced();
+    await pods.synced();
+    await this.#policiesSynced();
     this.#started = true;
     void this.#loop();
+  }
+
+  /** What policies watch may not be served here (no apps group, no right to list): that must not keep pods from nodes. */
+  async #policiesSynced(): Promise<void> {
+    const { informers, log } = this.#parts;
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(() => {
+        log.warn('some of what policies watch is not listed yet; scheduling starts without it');
+        resolve();
+      }, POLICY_INFORMERS_MS);
+    });
+    await Promise.race([informers.synced(), late]);
+    clearTimeout(timer);
   }
 
   get started(): boolean {
