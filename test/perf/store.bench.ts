@@ -8,7 +8,7 @@
 import { closeSync, fsyncSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
-import { Worker } from 'node:worker_threads';
+import { MessageChannel, Worker } from 'node:worker_threads';
 import { ROLES, type Storage } from '@kubernel/sdk';
 import { Channel, type Port, remote } from '@kubernel/sdk/rpc';
 import { MemoryStorage } from '@kubernel/storage-memory';
@@ -42,8 +42,9 @@ async function open(kind: Kind): Promise<Opened> {
     const storage = new SqliteStorage({ file });
     return { storage, cpuMicros: own, close: async () => storage.close() };
   }
-  const worker = new Worker(new URL('./store-worker.ts', import.meta.url), { workerData: { file } });
-  const channel = new Channel(worker as unknown as Port);
+  const { port1, port2 } = new MessageChannel();
+  const worker = new Worker(new URL('./store-worker.ts', import.meta.url), { workerData: { file, port: port2 }, transferList: [port2] });
+  const channel = new Channel(port1 as unknown as Port);
   return {
     storage: remote<Storage>('storage', ROLES['storage/v1'].streams, async () => channel),
     cpuMicros: async () => {

@@ -142,7 +142,6 @@ export class Subscription implements AsyncIterableIterator<StoreMessage, undefin
     for (let batch = ring.at(this.#cursor); batch && gathered.hasRoom; batch = ring.at(this.#cursor)) {
       this.#cursor++;
       const last = batch.revisions.at(-1) as number;
-      if (last <= this.#told) continue;
       gathered.add(batch, prefix, this.#told);
       if (last > this.#seen) this.#seen = last;
     }

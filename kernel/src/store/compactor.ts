@@ -1,4 +1,4 @@
-import type { Storage } from '@kubernel/sdk';
+import type { Storage, StorageStats } from '@kubernel/sdk';
 import type { Clock } from './clock.ts';
 
 export interface CompactorOptions {
@@ -9,6 +9,8 @@ export interface CompactorOptions {
   clock: Clock;
   /** The storage to compact, or undefined while there is none. */
   storage(): Storage | undefined;
+  /** What the storage said of itself, each time it is asked. */
+  onStats(stats: StorageStats): void;
   onCompacted(revision: number): void;
   onError(error: unknown): void;
 }
@@ -49,6 +51,7 @@ export class Compactor {
     this.#running = true;
     try {
       const stats = await storage.stats();
+      this.#options.onStats(stats);
       const window = historyMs ?? stats.historyMs ?? this.#options.historyMs;
       const target = window === 0 ? stats.revision : await storage.revisionAt(this.#options.clock.now() - window);
       if (target > stats.compacted) {

@@ -55,19 +55,14 @@ export class CommitQueue {
     this.#waiting.push(waiting);
   }
 
-  /**
-   * Takes the next commit's batches, at least one. While the disk is full, batches that may use the reserve are not
-   * mixed with those that may not, since the storage accepts or refuses a commit as a whole.
-   */
-  take(full: boolean): Waiting[] {
+  /** Takes the next commit's batches, at least one. */
+  take(): Waiting[] {
     const { commitOps, commitBytes } = this.#limits;
     let ops = 0;
     let bytes = 0;
     let count = 0;
-    const first = this.#waiting[0] as Waiting;
     for (const waiting of this.#waiting) {
       if (count > 0 && (ops + waiting.batch.keys.length > commitOps || bytes + waiting.bytes > commitBytes)) break;
-      if (full && waiting.reserve !== first.reserve) break;
       ops += waiting.batch.keys.length;
       bytes += waiting.bytes;
       count++;

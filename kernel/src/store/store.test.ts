@@ -27,6 +27,7 @@ class ScriptedStorage implements Storage {
   /** Thrown by everything else. */
   down: Error | undefined;
   historyMs: number | undefined;
+  full = false;
 
   constructor(model = new StorageModel()) {
     this.model = model;
@@ -85,7 +86,7 @@ class ScriptedStorage implements Storage {
       compacted: this.model.compacted,
       keys: 0,
       sizeBytes: 0,
-      full: false,
+      full: this.full,
       ...(this.historyMs === undefined ? {} : { historyMs: this.historyMs }),
     };
   }
@@ -374,6 +375,7 @@ describe('a full disk', () => {
     const store = await storeOver(storage);
     await store.commit({ keys: ['a', 'b', 'c'], values: ['1', '1', '1'], expects: [-1, -1, -1] });
     storage.failBefore = refuseGrowth;
+    storage.full = true;
     await settle();
     const closed = gate();
     storage.gate = closed.promise;
@@ -392,13 +394,28 @@ describe('a full disk', () => {
     ]);
     expect(store.unhealthy).toBe('the disk is full');
     expect(storage.compactions).toEqual([4]);
+    expect((await store.commit(remove('b'))).revisions).toEqual([7]);
+    expect(store.unhealthy).toBe('the disk is full');
     storage.failBefore = () => undefined;
-    expect((await store.commit(put('d'))).revisions).toEqual([7]);
+    storage.full = false;
+    expect((await store.commit(put('d'))).revisions).toEqual([8]);
     expect(store.unhealthy).toBeUndefined();
   });
 });
 
 describe('compaction', () => {
+  it('notices on its rounds that the disk is no longer full', async () => {
+    const clock = new HandTurnedClock();
+    const storage = new ScriptedStorage();
+    const store = await storeOver(storage, { clock, compactEveryMs: 1000 });
+    storage.full = true;
+    await clock.turn(1000);
+    expect(store.unhealthy).toBe('the disk is full');
+    storage.full = false;
+    await clock.turn(1000);
+    expect(store.unhealthy).toBeUndefined();
+  });
+
   it('forgets what is older than the window, every so often', async () => {
     const clock = new HandTurnedClock();
     const storage = new ScriptedStorage();

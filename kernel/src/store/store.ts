@@ -97,6 +97,7 @@ export class Store implements StoreRole {
       intervalMs: options.compactEveryMs ?? 30_000,
       clock: this.#clock,
       storage: () => (this.#state === 'attached' ? this.#storage : undefined),
+      onStats: ({ full }) => this.#nowFull(full),
       onCompacted: (revision) => (this.#compacted = Math.max(this.#compacted, revision)),
       onError: (error) => this.#log?.warn('history was not compacted', { error: messageOf(error) }),
     });
@@ -104,6 +105,7 @@ export class Store implements StoreRole {
 
   // ------------------------------------------------------------------------------------------------------ writing
 
+  /** The batch belongs to the store from now on: its arrays become the events that watchers get. */
   commit(batch: WriteBatch): Promise<CommitResult> {
     return new Promise((resolve, reject) => {
       if (this.#state === 'closed') throw storeClosed();
@@ -126,13 +128,13 @@ export class Store implements StoreRole {
   }
 
   async #commitNext(storage: Storage): Promise<void> {
-    const taken = this.#queue.take(this.#full);
+    const taken = this.#queue.take();
     const batch = join(taken);
     try {
       const result = await storage.commit(batch);
       this.#announce(batch, result);
       split(taken, result);
-      if (this.#full) this.#nowFull(false);
+      if (this.#full && taken.some(({ reserve }) => !reserve)) this.#nowFull(false);
     } catch (error) {
       await this.#refuse(taken, error, storage);
     }
@@ -212,6 +214,7 @@ export class Store implements StoreRole {
     return this.#history(from, this.#bus.revision, prefix);
   }
 
+  /** Messages are shared among subscribers: they must not be changed. */
   subscribe(options: SubscribeOptions): Subscription {
     if (this.#state === 'closed') throw storeClosed();
     return this.#bus.subscribe(options);
@@ -220,6 +223,19 @@ export class Store implements StoreRole {
   async info(): Promise<StoreInfo> {
     await this.#ready();
     return { revision: Number(Atomics.load(this.#cell, 0)), compacted: this.#compacted, revisionCell: this.#revisionCell };
+  }
+
+  /** The contract alone. This is what is served to plugins: over RPC, every method of an object can be called. */
+  get role(): StoreRole {
+    return {
+      commit: (batch) => this.commit(batch),
+      get: (key, revision) => this.get(key, revision),
+      list: (options) => this.list(options),
+      count: (options) => this.count(options),
+      history: (from, prefix) => this.history(from, prefix),
+      subscribe: ({ prefix, from }) => this.subscribe({ prefix, ...(from === undefined ? {} : { from }) }),
+      info: () => this.info(),
+    };
   }
 
   /** Writes a consistent copy of the data to a file, when the storage can. */
