@@ -29,6 +29,8 @@ export interface KernelOptions {
   /** Holds everything the cluster keeps. Created with mode 0700. */
   dataDir: string;
   log?: LogSink;
+  /** Changes what the file says, at the start and after each edit: what a command line overrides. */
+  amend?(config: ClusterConfig): ClusterConfig;
   /** Told after each edit of the config file: what was done, or why it was refused. */
   onConfig?(outcome: { changes: AppliedChange[] } | { refused: Error }): void;
   onPlugin?(status: PluginStatus): void;
@@ -71,7 +73,8 @@ export async function createKernel(options: KernelOptions): Promise<Kernel & Asy
   const dataDir = resolve(options.dataDir);
   const file = typeof options.config === 'string' ? resolve(options.config) : undefined;
   const configDir = file ? dirname(file) : process.cwd();
-  const config = typeof options.config === 'string' ? await loadConfig(options.config) : withDefaults(options.config);
+  const amend = options.amend ?? ((given: ClusterConfig) => given);
+  const config = amend(typeof options.config === 'string' ? await loadConfig(options.config) : withDefaults(options.config));
   const packages = [...(options.packages ?? []), ...(await ownPackages())];
   const specs = await resolvePlugins(config, packages, configDir);
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
@@ -113,7 +116,7 @@ export async function createKernel(options: KernelOptions): Promise<Kernel & Asy
     await store.close();
     await unlock();
   };
-  const applyConfig = async (next: ClusterConfig): Promise<AppliedChange[]> => host.apply(await resolvePlugins(next, packages, configDir));
+  const applyConfig = async (next: ClusterConfig): Promise<AppliedChange[]> => host.apply(await resolvePlugins(amend(next), packages, configDir));
 
   const started = host.start(specs);
   try {

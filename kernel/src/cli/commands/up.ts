@@ -11,7 +11,7 @@ import { type StatusDocument, serveControl } from '../../control/server.ts';
 import { readRunFile } from '../../data-dir.ts';
 import { dataDirInUse } from '../../errors.ts';
 import { repositoryRoot } from '../../host/catalog.ts';
-import { createKernel } from '../../kernel.ts';
+import { createKernel, type KernelOptions } from '../../kernel.ts';
 import { createLog } from '../log.ts';
 import { examine, lacking, type MachineCheck } from '../machine.ts';
 import { print, printError } from '../output.ts';
@@ -37,13 +37,14 @@ export async function up(options: UpOptions): Promise<void> {
   if (options.detach) return detach(options, config, dataDir);
 
   const began = performance.now();
-  const effective = options.port === undefined ? config : await withPort(config, options.port);
+  const amend = portAmendment(options.port);
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
   const log = await createLog(join(dataDir, 'kubernel.log'), options.log);
   const progress = new Progress();
   print(`Starting the cluster of ${config}`);
   const kernel = await createKernel({
-    config: effective,
+    config,
+    ...(amend ? { amend } : {}),
     dataDir,
     log,
     onPlugin: (status) => progress.changed(status),
@@ -112,13 +113,15 @@ async function installLacking(): Promise<MachineCheck[]> {
   return lacking(await examine());
 }
 
-/** The same composition with another port, so that the file stays the one that is watched only when it is not overridden. */
-async function withPort(file: string, port: number): Promise<ClusterDocument> {
+/** --port counts for as long as this process runs, whatever the file says meanwhile. */
+function portAmendment(port: number | undefined): KernelOptions['amend'] {
+  if (port === undefined) return undefined;
   if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new KubernelError('ERR_CONFIG_INVALID', `--port ${port} is not a port`);
-  const document = parse(await readFile(file, 'utf8')) as ClusterDocument;
-  const server = document.spec.plugins['apiserver/server'];
-  document.spec.plugins['apiserver/server'] = { ...server, config: { ...server?.config, port } };
-  return document;
+  return (config) => {
+    const server = config.plugins['apiserver/server'];
+    if (!server) return config;
+    return { ...config, plugins: { ...config.plugins, 'apiserver/server': { ...server, config: { ...server.config, port } } } };
+  };
 }
 
 function announce(plugins: readonly PluginStatus[], dataDir: string, name: string, ms: number): void {
