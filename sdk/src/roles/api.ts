@@ -155,6 +155,8 @@ export interface ResourceDefinition {
   storedAs?: { group?: string; version: string; toStored(object: KubeObject): KubeObject; fromStored(object: KubeObject): KubeObject };
   /** The version upstream stores it as, where that is another: discovery's storageVersionHash tells clients so. Nothing else depends on it. */
   hashedVersion?: string;
+  /** Text of a `Warning` header that every request about this resource is answered with. */
+  deprecated?: string;
   strategy?: Strategy;
   subresources?: Readonly<Record<string, Subresource>>;
   /** Field selectors beyond metadata.name and metadata.namespace, each as the value it selects on. */
@@ -193,6 +195,8 @@ export interface Strategy {
   release?(object: KubeObject, context: StrategyContext): void | Promise<void>;
   /** Fields a client may not own through this endpoint, as paths: server-side apply drops them from managedFields. */
   resetFields?: readonly string[];
+  /** Texts of `Warning` headers for a DELETE; `policy` is what the client asked for, undefined when it said nothing. */
+  deletionWarnings?(object: KubeObject, policy: 'Orphan' | 'Background' | 'Foreground' | undefined): string[];
   /** DELETE answers with the object as it was last, instead of a Status. */
   returnDeletedObject?: boolean;
   /** Default garbage collection policy when DeleteOptions names none. Default: `Background`. */

@@ -1,6 +1,8 @@
 import { FieldErrors, FieldPath } from '@kubernel/sdk/api';
+import type { Api } from './api.ts';
 import type { Call } from './call.ts';
 import { bodyText, JSON_TYPE, mediaType, PROTOBUF_TYPE, YAML_TYPE, yamlValue } from './decode-body.ts';
+import { parseExactly } from './schema/exact-json.ts';
 import { badRequest, unsupportedMediaType } from './status.ts';
 import { checkDryRun } from './write-options.ts';
 
@@ -15,16 +17,16 @@ export interface DeleteOptions {
 }
 
 /** From the body where there is one, else from the query. */
-export function deleteOptions(call: Call): DeleteOptions {
-  const text = bodyText(call);
-  const document = text.length > 0 ? fromBody(call, text) : fromQuery(call);
+export function deleteOptions(api: Api, call: Call): DeleteOptions {
+  const empty = call.body === undefined || call.body.length === 0;
+  const document = empty ? fromQuery(call) : fromBody(api, call);
   const { gracePeriodSeconds, propagationPolicy, orphanDependents, preconditions, dryRun } = document;
   const errors = new FieldErrors();
   if (orphanDependents !== undefined && propagationPolicy !== undefined) {
     errors.invalid(FieldPath.of('propagationPolicy'), propagationPolicy, 'orphanDependents and deletionPropagation cannot be both set');
   }
   if (propagationPolicy !== undefined && !['Foreground', 'Background', 'Orphan'].includes(propagationPolicy as string)) {
-    errors.notSupported(FieldPath.of('propagationPolicy'), propagationPolicy, ['Background', 'Foreground', 'Orphan', 'nil']);
+    errors.notSupported(FieldPath.of('propagationPolicy'), propagationPolicy, ['Foreground', 'Background', 'Orphan', 'nil']);
   }
   const dry = (dryRun as string[] | undefined) ?? [];
   checkDryRun(dry, errors);
@@ -39,12 +41,16 @@ export function deleteOptions(call: Call): DeleteOptions {
   };
 }
 
-function fromBody(call: Call, text: string): Record<string, unknown> {
+const TARGET = { type: 'meta.v1.DeleteOptions', apiVersion: 'v1', kind: 'DeleteOptions' };
+
+function fromBody(api: Api, call: Call): Record<string, unknown> {
   const media = mediaType(call.contentType) || JSON_TYPE;
+  if (media === PROTOBUF_TYPE && api.codec.decodeProtobuf) return api.codec.decodeProtobuf(TARGET, Buffer.from(call.body ?? '')).object as unknown as Record<string, unknown>;
+  const text = bodyText(call);
   if (![JSON_TYPE, YAML_TYPE, PROTOBUF_TYPE].includes(media)) throw unsupportedMediaType([JSON_TYPE, YAML_TYPE, PROTOBUF_TYPE]);
   let value: unknown;
   try {
-    value = media === YAML_TYPE ? yamlValue(text) : JSON.parse(text);
+    value = media === YAML_TYPE ? yamlValue(text) : parseExactly(text).value;
   } catch (error) {
     throw badRequest(`couldn't get version/kind; json parse error: ${(error as Error).message}`);
   }

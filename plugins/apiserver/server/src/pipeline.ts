@@ -78,6 +78,7 @@ function route(api: Api, call: Call): Result | Promise<Result> {
   const resource = api.registry.find(info.group, info.version, info.resource);
   // A name is one segment of a path, also when it was escaped.
   if (!resource || info.extra || info.name.includes('/') || info.name.includes('%')) throw unknownResource();
+  if (resource.definition.deprecated) call.warnings.push(resource.definition.deprecated);
   if (info.subresource) return subresource(api, call, resource);
   // Cluster-scoped resources are not under a namespace, and a namespaced object is nowhere else.
   if (resource.namespaced ? info.name !== '' && info.namespace === '' : info.namespace !== '' && resource.plural !== 'namespaces') throw unknownResource();

@@ -41,6 +41,10 @@ export class CacheReader implements ApiReader {
     });
   }
 
+  async fresh(): Promise<void> {
+    await this.#cache.fresh();
+  }
+
   async authorize(attributes: AuthzAttributes): Promise<AuthzDecision> {
     return this.#authorize(attributes);
   }

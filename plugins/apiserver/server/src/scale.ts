@@ -2,7 +2,7 @@ import type { Subresource } from '@kubernel/sdk';
 import { FieldErrors, FieldPath, type KubeObject } from '@kubernel/sdk/api';
 import { type Api, timestamp } from './api.ts';
 import type { Call, Result } from './call.ts';
-import { bodyText, checkName, decodeBody } from './decode-body.ts';
+import { bodyText, checkName, checkNamespace, decodeBody, mediaType } from './decode-body.ts';
 import { keyOf, type Resource } from './registry.ts';
 import { notFound } from './status.ts';
 import { change, currentObject } from './verbs/change.ts';
@@ -25,6 +25,7 @@ export async function scale(api: Api, call: Call, resource: Resource, paths: Sca
   if (put) {
     settleProblems(put.problems, options, call);
     checkName(put.object, info.name);
+    checkNamespace(put.object, resource.namespaced, info.namespace);
   }
   const { object } = await change(api, call, resource, {
     namespace: info.namespace,
@@ -32,6 +33,7 @@ export async function scale(api: Api, call: Call, resource: Resource, paths: Sca
     subresource: 'scale',
     strategy: resource.strategy,
     options,
+    direct: true,
     retry: put ? !put.object.metadata.resourceVersion : true,
     next(current) {
       const wanted = put ? put.object : patchedScale(api, call, scaleOf(current, paths));
@@ -39,8 +41,11 @@ export async function scale(api: Api, call: Call, resource: Resource, paths: Sca
       validate(info.name, replicas);
       const next = structuredClone(current);
       write(next, paths.specReplicasPath, replicas);
-      if (wanted.metadata.resourceVersion) next.metadata.resourceVersion = wanted.metadata.resourceVersion;
+      const { resourceVersion, uid } = wanted.metadata;
+      if (resourceVersion) next.metadata.resourceVersion = resourceVersion;
+      if (uid) next.metadata.uid = uid;
       api.patcher.track({ resource, subresource: 'scale', old: current, object: next, manager, time: timestamp() });
+      forgetTime(next, manager);
       return next;
     },
   });
@@ -48,11 +53,16 @@ export async function scale(api: Api, call: Call, resource: Resource, paths: Sca
 }
 
 function patchedScale(api: Api, call: Call, live: KubeObject): KubeObject {
-  const media = call.contentType.split(';')[0]?.trim();
+  const media = mediaType(call.contentType);
   const kind = media === 'application/json-patch+json' ? 'json' : media === 'application/merge-patch+json' ? 'merge' : 'strategic';
   const resource = { ...SCALE, plural: 'scales' } as unknown as Resource;
   const { value } = api.patcher.patch({ kind, resource, live, text: bodyText(call) });
   return api.codec.decodeValue(SCALE, value).object;
+}
+
+/** Upstream hands the entry over through a Scale, on which way its time is lost. */
+function forgetTime({ metadata }: KubeObject, manager: string): void {
+  for (const entry of metadata.managedFields ?? []) if (entry.subresource === 'scale' && entry.manager === manager) delete entry.time;
 }
 
 function validate(name: string, replicas: number): void {

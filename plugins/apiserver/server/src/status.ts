@@ -135,3 +135,9 @@ export function unsupportedPatch(): StatusError {
 export function noRepresentation(available: readonly string[]): StatusError {
   return new StatusError(406, 'NotAcceptable', `406: Not Acceptable\n\nAvailable representations: ${available.join(', ')}`, {});
 }
+
+/** A DELETE whose preconditions do not hold. */
+export function failedDeletion(group: string, kind: string, name: string, precondition: 'UID' | 'ResourceVersion', asked: string, found: string): StatusError {
+  const why = precondition === 'UID' ? 'The object might have been deleted and then recreated' : 'The object might have been modified';
+  return conflict(group, kind, name, `the ${precondition} in the precondition (${asked}) does not match the ${precondition} in record (${found}). ${why}`);
+}

@@ -139,6 +139,7 @@ async function quietChange(
     options,
     retry: true,
     internal: true,
+    direct: true,
     next(current) {
       const copy = structuredClone(current);
       make(copy);

@@ -19,7 +19,7 @@ let tables = 0;
 export function viewOf(api: Api, resource: Resource, call: Call): View {
   const as = checkAccept(call.accept, true);
   const shape = shapeOf(resource, call, as);
-  if (as.mediaType !== PROTOBUF_TYPE || !api.codec.encodeProtobuf || as.as === 'Table') return { contentType: 'application/json', view: shape };
+  if (as.mediaType !== PROTOBUF_TYPE || !api.codec.encodeProtobufEvent || resource.keepsTypeMeta || as.as === 'Table') return { contentType: 'application/json', view: shape };
   return { contentType: `${PROTOBUF_TYPE};stream=watch`, view: framed(api, resource, shape) };
 }
 
@@ -47,15 +47,8 @@ function framed(api: Api, resource: Resource, shape: WatchView | undefined): Wat
   return {
     signature: `protobuf/${shape?.signature ?? ''}`,
     ...(shape?.render ? { render: shape.render } : {}),
-    frame(type, text) {
-      const object = Buffer.from(api.codec.encodeProtobuf?.(targetOf(resource, text), text) ?? []);
-      const raw = Buffer.concat([Buffer.of(0x0a), varint(object.length), object]);
-      const name = Buffer.from(type);
-      const event = Buffer.concat([Buffer.of(0x0a), varint(name.length), name, Buffer.of(0x12), varint(raw.length), raw]);
-      const length = Buffer.alloc(4);
-      length.writeUInt32BE(event.length);
-      return Buffer.concat([length, event]).toString('latin1');
-    },
+    // Bytes one to a character, so that frames join as lines do.
+    frame: (type, text) => Buffer.from(api.codec.encodeProtobufEvent?.(targetOf(resource, text), type, text) ?? []).toString('latin1'),
   };
 }
 
@@ -63,17 +56,6 @@ function targetOf(resource: Resource, text: string): DecodeTarget {
   if (text.startsWith('{"kind":"PartialObjectMetadata"')) return { type: 'meta.v1.PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1', kind: 'PartialObjectMetadata' };
   if (text.startsWith('{"kind":"Status"')) return { type: 'meta.v1.Status', apiVersion: 'v1', kind: 'Status' };
   return resource;
-}
-
-function varint(value: number): Buffer {
-  const bytes: number[] = [];
-  let rest = value;
-  while (rest > 0x7f) {
-    bytes.push((rest & 0x7f) | 0x80);
-    rest >>>= 7;
-  }
-  bytes.push(rest);
-  return Buffer.from(bytes);
 }
 
 /** Makes the bookmark events of a watch. `initialDone` marks the end of a WatchList's first events (KEP-3157). */

@@ -5,7 +5,7 @@ import type { Call } from '../call.ts';
 import { type Entry, selectableOf, withResourceVersion } from '../cache/entry.ts';
 import { encodeStored } from '../codec.ts';
 import { keyOf, type Resource, textOf } from '../registry.ts';
-import { conflict, MODIFIED, notFound } from '../status.ts';
+import { conflict, MODIFIED, notFound, qualified } from '../status.ts';
 import type { WriteOptions } from '../write-options.ts';
 
 export interface Change {
@@ -21,6 +21,8 @@ export interface Change {
   next(current: KubeObject): KubeObject | Promise<KubeObject>;
   /** Make the change on whatever is there now; otherwise the client's resourceVersion decides. */
   retry: boolean;
+  /** Past the update endpoint (bindings, scale): only the words of a conflict differ. */
+  direct?: boolean;
   /** For actions that are no client's update: no admission, no strategy. */
   internal?: boolean;
 }
@@ -74,7 +76,9 @@ async function tryChange(
   object.metadata.resourceVersion = String(entry.revision);
   const uid = object.metadata.uid;
   if (uid && uid !== current.metadata.uid) {
-    throw conflict(resource.group, resource.plural, request.name, `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${current.metadata.uid}`);
+    const key = `${request.direct ? '/registry' : ''}${storageKey(resource, request.namespace, request.name)}`;
+    const why = `StorageError: invalid object, Code: 4, Key: ${key}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: ${uid}, UID in object meta: ${current.metadata.uid}`;
+    throw conflict(resource.group, resource.plural, request.name, why);
   }
   const context = strategyContext(api, call, request.namespace, options.dryRun, current);
   if (!request.internal) {
@@ -133,6 +137,23 @@ async function commit(api: Api, resource: Resource, request: Change, entry: Entr
 /** Being deleted, out of grace, and nobody's finalizer holds it any more. */
 function isGone({ metadata }: KubeObject): boolean {
   return !!metadata.deletionTimestamp && (metadata.finalizers?.length ?? 0) === 0 && (metadata.deletionGracePeriodSeconds ?? 0) === 0;
+}
+
+/** Where upstream keeps these in etcd, which its messages tell; the others are under their plural. */
+const STORED_ELSEWHERE: Readonly<Record<string, string>> = {
+  nodes: 'minions',
+  services: 'services/specs',
+  endpoints: 'services/endpoints',
+  replicationcontrollers: 'controllers',
+  'apiservices.apiregistration.k8s.io': 'apiregistration.k8s.io/apiservices',
+  'customresourcedefinitions.apiextensions.k8s.io': 'apiextensions.k8s.io/customresourcedefinitions',
+  'ingresses.networking.k8s.io': 'ingress',
+};
+
+function storageKey(resource: Resource, namespace: string, name: string): string {
+  const { group, plural, namespaced, keepsTypeMeta } = resource;
+  const folder = STORED_ELSEWHERE[qualified(group, plural)] ?? (keepsTypeMeta ? `${group}/${plural}` : plural);
+  return `/${folder}${namespaced ? `/${namespace}` : ''}/${name}`;
 }
 
 function revisionRequired(resource: Resource, name: string): Error {

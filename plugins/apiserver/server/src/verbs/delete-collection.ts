@@ -14,7 +14,7 @@ const WORKERS = 64;
 
 /** DELETE of a list: each object by the same rules as a single one; what is gone already is no error. */
 export async function deleteCollection(api: Api, call: Call, resource: Resource): Promise<Result> {
-  const options = deleteOptions(call);
+  const options = deleteOptions(api, call);
   const listed = listOptions(call);
   const selection = selectionOf(resource, call.info.namespace, listed.labelSelector, listed.fieldSelector);
   const result = await listSelection(api, resource, selection, listed);

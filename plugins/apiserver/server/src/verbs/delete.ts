@@ -5,12 +5,12 @@ import { type Entry, selectableOf, withResourceVersion } from '../cache/entry.ts
 import { encodeStored } from '../codec.ts';
 import { type DeleteOptions, deleteOptions } from '../delete-options.ts';
 import { keyOf, type Resource, textOf } from '../registry.ts';
-import { conflict, MODIFIED, notFound } from '../status.ts';
+import { conflict, failedDeletion, MODIFIED, notFound } from '../status.ts';
 import { currentObject } from './change.ts';
 
 /** DELETE: at once, or by marking the object and leaving the rest to those who hold a finalizer or a grace period. */
 export async function deleteOne(api: Api, call: Call, resource: Resource): Promise<Result> {
-  return deleteObject(api, call, resource, call.info.namespace, call.info.name, deleteOptions(call));
+  return deleteObject(api, call, resource, call.info.namespace, call.info.name, deleteOptions(api, call));
 }
 
 const ATTEMPTS = 20;
@@ -33,18 +33,19 @@ export async function deleteObject(api: Api, call: Call, resource: Resource, nam
   }
 }
 
-function checkPreconditions(resource: Resource, name: string, { metadata }: KubeObject, { preconditions }: DeleteOptions): void {
+function checkPreconditions({ group, kind }: Resource, name: string, { metadata }: KubeObject, { preconditions }: DeleteOptions): void {
   const { uid, resourceVersion } = preconditions;
-  const failed = (what: string): Error => conflict(resource.group, resource.plural, name, what);
-  if (uid && uid !== metadata.uid) throw failed(`Precondition failed: UID in precondition: ${uid}, UID in object meta: ${metadata.uid}`);
+  if (uid && uid !== metadata.uid) throw failedDeletion(group, kind, name, 'UID', uid, metadata.uid ?? '');
   if (resourceVersion && resourceVersion !== metadata.resourceVersion) {
-    throw failed(`Precondition failed: ResourceVersion in precondition: ${resourceVersion}, ResourceVersion in object meta: ${metadata.resourceVersion}`);
+    throw failedDeletion(group, kind, name, 'ResourceVersion', resourceVersion, metadata.resourceVersion ?? '');
   }
 }
 
 async function tryDelete(api: Api, call: Call, resource: Resource, entry: Entry, current: KubeObject, options: DeleteOptions): Promise<Result | number> {
   const { strategy } = resource;
   const { metadata } = current;
+  const asked = options.propagationPolicy ?? (options.orphanDependents === undefined ? undefined : options.orphanDependents ? 'Orphan' : 'Background');
+  for (const warning of strategy.deletionWarnings?.(current, asked) ?? []) call.warnings.push(warning);
   const finalizers = deletionFinalizers(resource, metadata.finalizers ?? [], options);
   const grace = strategy.gracePeriod ? Math.max(0, strategy.gracePeriod(current, options.gracePeriodSeconds)) : 0;
   const context = strategyContext(api, call, metadata.namespace ?? '', options.dryRun, current);
