@@ -231,6 +231,18 @@ test('a slow handler delays events and loses none, and the order stays that of t
   expect(revisions).toEqual([...revisions].sort((a, b) => a - b));
 });
 
+test('every object that a handler sees is transformed, the last state of a deleted one too', async () => {
+  const api = new FakeApi();
+  api.put(CONFIG_MAPS, configMap('a', 'long'));
+  const { informer, log } = follow(createClient(api), { transform: (object) => ({ ...object, data: { v: object.data?.v?.slice(0, 1) ?? '' } }) });
+  informer.on({ delete: ({ data }) => log.push(`last ${data?.v}`) });
+  await informer.synced();
+  await vi.waitFor(() => expect(api.watches).toBe(1));
+  api.put(CONFIG_MAPS, configMap('a', 'other'));
+  api.remove(CONFIG_MAPS, 'default/a');
+  await vi.waitFor(() => expect(log).toEqual(['+a@l', '~a@l->o', '-a', 'last o']));
+});
+
 test('a resync offers every object again', async () => {
   const api = new FakeApi();
   api.put(CONFIG_MAPS, configMap('a'));

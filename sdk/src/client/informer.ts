@@ -200,7 +200,8 @@ class ReflectingInformer<T extends KubeObject> implements RunningInformer<T> {
   #remove(key: string, final?: T): void {
     const old = this.#indexer.delete(key);
     if (!old) return;
-    for (const handlers of this.#handlers) this.#call(handlers, 'delete', final ?? old);
+    const last = final && this.#options.transform ? this.#options.transform(final) : (final ?? old);
+    for (const handlers of this.#handlers) this.#call(handlers, 'delete', last);
   }
 
   #call(handlers: InformerHandlers<T>, event: 'add' | 'update' | 'delete', object: T, old?: T): void {
