@@ -1,4 +1,4 @@
-import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } from 'node:http2';
+import type { ClientHttp2Session, ClientHttp2Stream } from 'node:http2';
 import { readFileSync, statSync } from 'node:fs';
 import type { ApiRequest, ApiResponse, ApiService } from '../roles/apiserver.ts';
 import { apiUnavailable, badArgument } from './errors.ts';
@@ -42,6 +42,12 @@ export function createHttpsService(options: HttpsOptions): HttpsService {
   return new Http2Service(options);
 }
 
+/** Loaded on use: every isolate has this module, and few of them speak HTTP. */
+const http2 = (): typeof import('node:http2') => process.getBuiltinModule('node:http2');
+/** RFC 9113, section 7. */
+const NO_ERROR = 0;
+const REFUSED_STREAM = 7;
+const CANCEL = 8;
 const WINDOW_BYTES = 16 * 1024 * 1024;
 
 class Http2Service implements HttpsService {
@@ -95,12 +101,12 @@ class Http2Service implements HttpsService {
       const fail = (error: unknown): void => {
         const failure = apiUnavailable(subjectOf(request), error);
         // Refused streams and connections that never opened: the server has seen nothing of it.
-        const unsent = code === 0 && (stream.rstCode === constants.NGHTTP2_REFUSED_STREAM || stream.pending);
+        const unsent = code === 0 && (stream.rstCode === REFUSED_STREAM || stream.pending);
         reject(Object.assign(failure, { unsent }));
       };
       stream.setTimeout(this.#options.requestTimeoutMs ?? 60_000, () => {
         fail(new Error('no answer in time'));
-        stream.close(constants.NGHTTP2_CANCEL);
+        stream.close(CANCEL);
       });
       stream.on('response', (headers) => {
         code = Number(headers[':status']);
@@ -110,7 +116,7 @@ class Http2Service implements HttpsService {
         length += chunk.length;
         if (length > maxBytes) {
           fail(new Error(`the answer is longer than ${maxBytes} bytes`));
-          stream.close(constants.NGHTTP2_CANCEL);
+          stream.close(CANCEL);
         } else {
           chunks.push(chunk);
         }
@@ -118,7 +124,7 @@ class Http2Service implements HttpsService {
       stream.on('error', fail);
       // Not on `end`, which also comes when an answer is cut off in the middle.
       stream.on('close', () => {
-        if (code === 0 || stream.rstCode !== constants.NGHTTP2_NO_ERROR) return fail(new Error('the connection was closed'));
+        if (code === 0 || stream.rstCode !== NO_ERROR) return fail(new Error('the connection was closed'));
         const text = chunks.length === 1 ? (chunks[0] as Buffer).toString('utf8') : Buffer.concat(chunks, length).toString('utf8');
         resolve({ code, body: text, ...(warnings ? { warnings } : {}) });
       });
@@ -146,7 +152,7 @@ class Http2Service implements HttpsService {
     if (this.#closed) throw apiUnavailable(this.#origin, new Error('this client was closed'));
     if (this.#session && !this.#session.closed && !this.#session.destroyed) return this.#session;
     const { ca, cert, key, serverName, insecure, pingMs = 15_000 } = this.#options;
-    const session = connect(this.#origin, {
+    const session = http2().connect(this.#origin, {
       ...(ca ? { ca } : {}),
       ...(cert ? { cert } : {}),
       ...(key ? { key } : {}),
@@ -207,7 +213,7 @@ class WatchStream implements AsyncIterator<string> {
     });
     stream.on('error', (error) => this.#end(apiUnavailable(subjectOf(request), error)));
     stream.on('close', () => {
-      const whole = this.#code !== 0 && stream.rstCode === constants.NGHTTP2_NO_ERROR;
+      const whole = this.#code !== 0 && stream.rstCode === NO_ERROR;
       this.#end(whole ? undefined : apiUnavailable(subjectOf(request), new Error('the connection was closed')));
     });
   }
@@ -222,7 +228,7 @@ class WatchStream implements AsyncIterator<string> {
   async return(): Promise<IteratorResult<string>> {
     this.#text = '';
     this.#end(undefined);
-    this.#stream.close(constants.NGHTTP2_CANCEL);
+    this.#stream.close(CANCEL);
     return { done: true, value: undefined };
   }
 

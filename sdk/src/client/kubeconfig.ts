@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { dirname, resolve } from 'node:path';
-import { load } from 'js-yaml';
 import { KubernelError } from '../errors.ts';
 import type { HttpsOptions } from './https.ts';
 
@@ -40,6 +40,8 @@ export function fromKubeconfig(file: string, contextName?: string): HttpsOptions
   const refuse = (message: string, hint = 'look at the file with `kubectl config view`'): never => {
     throw new KubernelError('ERR_KUBECONFIG', message, { subject: file, hint });
   };
+  // Loaded on use: every isolate has this module, hardly one reads a kubeconfig.
+  const { load } = createRequire(import.meta.url)('js-yaml') as typeof import('js-yaml');
   let config: Kubeconfig;
   try {
     config = (load(readFileSync(file, 'utf8')) ?? {}) as Kubeconfig;
