@@ -1,6 +1,6 @@
 import type { FieldErrors, FieldPath } from './field-errors.ts';
 import type { NameCheck } from './names.ts';
-import { portName, portNumber, qualifiedName, dns1123Label } from './names.ts';
+import { dns1123Label, dns1123Subdomain, patternMessage, portName, portNumber, qualifiedName } from './names.ts';
 import type { IntOrString } from './int-or-string.ts';
 import { semanticEqual } from './equality.ts';
 import { IMMUTABLE } from './object-meta.ts';
@@ -53,4 +53,23 @@ export function checkPortNumberOrName(port: IntOrString | undefined, path: Field
 
 export function checkImmutable(value: unknown, old: unknown, path: FieldPath, errors: FieldErrors, printed: unknown = value): void {
   if (!semanticEqual(value, old)) errors.invalid(path, printed, IMMUTABLE);
+}
+
+const HTTP_PATH = "[A-Za-z0-9/\\-._~%!$&'()*+,;=:]+";
+
+/** `acme.io/foo`: a DNS subdomain and a path behind it. */
+export function checkDomainPrefixedPath(text: string | undefined, path: FieldPath, errors: FieldErrors): void {
+  if (!text) {
+    errors.required(path);
+    return;
+  }
+  const slash = text.indexOf('/');
+  const domain = text.slice(0, Math.max(slash, 0));
+  const rest = text.slice(slash + 1);
+  if (!domain || !rest) {
+    errors.invalid(path, text, 'must be a domain-prefixed path (such as "acme.io/foo")');
+    return;
+  }
+  errors.invalidEach(path, domain, dns1123Subdomain(domain));
+  if (!new RegExp(`^${HTTP_PATH}$`).test(rest)) errors.invalid(path, rest, patternMessage('Invalid path', HTTP_PATH));
 }

@@ -1,4 +1,16 @@
 import type { Strategy } from '@kubernel/sdk';
+import { kindStrategy } from '@kubernel/sdk/api';
+import { checkEndpointSlice, checkEndpointSliceUpdate } from './validation/endpoint-slice.ts';
+
+const slice = kindStrategy(
+  {
+    namespaced: true,
+    validate: (object, errors) => checkEndpointSlice(object, errors),
+    validateUpdate: (object, old, errors) => checkEndpointSliceUpdate(object, old, errors),
+    onUpdate: ['meta', 'validate', 'validateUpdate'],
+  },
+  { generation: true, generationOf: ({ addressType, endpoints, ports, metadata }) => [addressType, endpoints, ports, metadata.labels] },
+);
 
 /** What happens to an object on its way in, by plural (`pods`) or subresource (`pods/status`). */
-export const strategies: Readonly<Record<string, Strategy>> = {};
+export const strategies: Readonly<Record<string, Strategy>> = { endpointslices: slice };

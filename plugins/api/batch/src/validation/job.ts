@@ -4,11 +4,10 @@ import {
   FieldPath,
   OMIT_VALUE,
   byteLength,
+  checkDomainPrefixedPath,
   checkImmutable,
   checkNonNegative,
   dns1123Label,
-  dns1123Subdomain,
-  patternMessage,
   selectorOf,
   semanticEqual,
   validateLabelSelector,
@@ -19,7 +18,6 @@ import { checkFailurePolicy, checkSuccessPolicy } from './job-policies.ts';
 
 const SPEC = FieldPath.of('spec');
 const MANY = 100_000;
-const HTTP_PATH = "[A-Za-z0-9/\\-._~%!$&'()*+,;=:]+";
 
 function parsed(selector: Decoded | undefined): Selector | undefined {
   try {
@@ -31,19 +29,6 @@ function parsed(selector: Decoded | undefined): Selector | undefined {
 
 export const isIndexed = (spec: Decoded): boolean => spec.completionMode === 'Indexed';
 
-/** `acme.io/foo`. */
-function checkDomainPath(text: string, path: FieldPath, errors: FieldErrors): void {
-  const slash = text.indexOf('/');
-  const domain = text.slice(0, Math.max(slash, 0));
-  const rest = text.slice(slash + 1);
-  if (text === '') errors.required(path);
-  else if (slash < 0 || !domain || !rest) errors.invalid(path, text, 'must be a domain-prefixed path (such as "acme.io/foo")');
-  else {
-    errors.invalidEach(path, domain, dns1123Subdomain(domain));
-    if (!new RegExp(`^${HTTP_PATH}$`).test(rest)) errors.invalid(path, rest, patternMessage('Invalid path', HTTP_PATH));
-  }
-}
-
 /** What jobs and the templates of cron jobs have in common. */
 export function checkJobSpec(spec: Decoded, path: FieldPath, errors: FieldErrors, context: ValidationContext): void {
   for (const field of ['parallelism', 'completions', 'activeDeadlineSeconds', 'backoffLimit', 'ttlSecondsAfterFinished', 'backoffLimitPerIndex', 'maxFailedIndexes']) {
@@ -53,7 +38,7 @@ export function checkJobSpec(spec: Decoded, path: FieldPath, errors: FieldErrors
     errors.required(path.child('backoffLimitPerIndex'), 'when maxFailedIndexes is specified');
   }
   if (spec.managedBy !== undefined) {
-    checkDomainPath(spec.managedBy, path.child('managedBy'), errors);
+    checkDomainPrefixedPath(spec.managedBy, path.child('managedBy'), errors);
     if (byteLength(spec.managedBy) > 63) errors.tooLong(path.child('managedBy'), 63);
   }
   checkCompletionMode(spec, path, errors);

@@ -35,7 +35,8 @@ function checkNodeRequirement(requirement: Decoded, path: FieldPath, errors: Fie
 function checkNodeFieldRequirement(requirement: Decoded, path: FieldPath, errors: FieldErrors): void {
   const { key = '', operator = '', values = [] } = requirement;
   if (operator === 'In' || operator === 'NotIn') {
-    if (values.length !== 1) errors.required(path.child('values'), "must be only one value when `operator` is 'In' or 'NotIn' for node field selector");
+    if (values.length !== 1)
+      errors.required(path.child('values'), "must be only one value when `operator` is 'In' or 'NotIn' for node field selector");
   } else {
     errors.invalid(path.child('operator'), operator, 'not a valid selector operator');
   }
@@ -126,7 +127,8 @@ function checkTermKeys(term: Decoded, path: FieldPath, errors: FieldErrors): voi
     }
   }
   matchLabelKeys.forEach((key: string, i: number) => {
-    if (mismatchLabelKeys.includes(key)) errors.invalid(path.child('matchLabelKeys').index(i), key, 'exists in both matchLabelKeys and mismatchLabelKeys');
+    if (mismatchLabelKeys.includes(key))
+      errors.invalid(path.child('matchLabelKeys').index(i), key, 'exists in both matchLabelKeys and mismatchLabelKeys');
   });
 }
 
@@ -134,25 +136,32 @@ export const TAINT_EFFECTS = ['NoSchedule', 'PreferNoSchedule', 'NoExecute'];
 
 export function checkTolerations(tolerations: readonly Decoded[], path: FieldPath, errors: FieldErrors): void {
   tolerations.forEach((toleration, i) => {
-    const at = path.index(i);
-    const { key = '', operator = '', value = '', effect = '' } = toleration;
-    if (key) validateLabelKey(key, at.child('key'), errors);
-    if (!key && operator !== 'Exists') {
-      errors.invalid(at.child('operator'), operator, 'operator must be Exists when `key` is empty, which means "match all values and all keys"');
-    }
-    if (toleration.tolerationSeconds !== undefined && effect !== 'NoExecute') {
-      errors.invalid(at.child('effect'), effect, "effect must be 'NoExecute' when `tolerationSeconds` is set");
-    }
-    if (operator === '' || operator === 'Equal') {
-      const messages = labelValue(value);
-      if (messages.length) errors.invalid(at.child('operator'), value, messages.join(';'));
-    } else if (operator === 'Exists') {
-      if (value) errors.invalid(at.child('operator'), value, "value must be empty when `operator` is 'Exists'");
-    } else {
-      errors.notSupported(at.child('operator'), operator, ['Equal', 'Exists']);
-    }
-    if (effect && !TAINT_EFFECTS.includes(effect)) errors.notSupported(at.child('effect'), effect, TAINT_EFFECTS);
+    checkToleration(toleration, path.index(i), errors);
   });
+}
+
+export function checkToleration(toleration: Decoded, at: FieldPath, errors: FieldErrors): void {
+  const { key = '', operator = '', value = '', effect = '' } = toleration;
+  if (key) validateLabelKey(key, at.child('key'), errors);
+  if (!key && operator !== 'Exists') {
+    errors.invalid(
+      at.child('operator'),
+      operator,
+      'operator must be Exists when `key` is empty, which means "match all values and all keys"',
+    );
+  }
+  if (toleration.tolerationSeconds !== undefined && effect !== 'NoExecute') {
+    errors.invalid(at.child('effect'), effect, "effect must be 'NoExecute' when `tolerationSeconds` is set");
+  }
+  if (operator === '' || operator === 'Equal') {
+    const messages = labelValue(value);
+    if (messages.length) errors.invalid(at.child('operator'), value, messages.join(';'));
+  } else if (operator === 'Exists') {
+    if (value) errors.invalid(at.child('operator'), value, "value must be empty when `operator` is 'Exists'");
+  } else {
+    errors.notSupported(at.child('operator'), operator, ['Equal', 'Exists']);
+  }
+  if (effect && !TAINT_EFFECTS.includes(effect)) errors.notSupported(at.child('effect'), effect, TAINT_EFFECTS);
 }
 
 export function checkTopologySpread(constraints: readonly Decoded[], path: FieldPath, errors: FieldErrors): void {
@@ -164,12 +173,18 @@ export function checkTopologySpread(constraints: readonly Decoded[], path: Field
     if (!['DoNotSchedule', 'ScheduleAnyway'].includes(whenUnsatisfiable)) {
       errors.notSupported(at.child('whenUnsatisfiable'), whenUnsatisfiable, ['DoNotSchedule', 'ScheduleAnyway']);
     }
-    const repeated = constraints.slice(i + 1).some((other) => (other.topologyKey ?? '') === topologyKey && (other.whenUnsatisfiable ?? '') === whenUnsatisfiable);
+    const repeated = constraints
+      .slice(i + 1)
+      .some((other) => (other.topologyKey ?? '') === topologyKey && (other.whenUnsatisfiable ?? '') === whenUnsatisfiable);
     if (repeated) errors.duplicate(at.child('{topologyKey, whenUnsatisfiable}'), `{${topologyKey}, ${whenUnsatisfiable}}`);
     if (minDomains !== undefined) {
       if (minDomains <= 0) errors.invalid(at.child('minDomains'), minDomains, 'must be greater than zero');
       if (whenUnsatisfiable !== 'DoNotSchedule') {
-        errors.invalid(at.child('minDomains'), minDomains, `can only use minDomains if whenUnsatisfiable=DoNotSchedule, not ${whenUnsatisfiable}`);
+        errors.invalid(
+          at.child('minDomains'),
+          minDomains,
+          `can only use minDomains if whenUnsatisfiable=DoNotSchedule, not ${whenUnsatisfiable}`,
+        );
       }
     }
     checkEnumPointer(constraint.nodeAffinityPolicy, at.child('nodeAffinityPolicy'), errors, ['Honor', 'Ignore']);
