@@ -37,7 +37,7 @@ export const types: TypeTable = {
     status: ['autoscaling.v1.ScaleStatus', 3, 'e'],
   },
   'autoscaling.v1.ScaleSpec': {
-    replicas: ['int32', 1, 'e'],
+    replicas: ['int32', 1, 'e', { default: 0 }],
   },
   'autoscaling.v1.ScaleStatus': {
     replicas: ['int32', 1, 'r'],

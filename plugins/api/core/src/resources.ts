@@ -8,10 +8,16 @@ import { tables } from './tables.ts';
 const define = resourcesOf('', 'v1', 'core');
 const core = (kind: string) => ({ group: '', version: 'v1', kind });
 
+/** DELETE answers with the object, as it always has for these. */
+const RETURNED_WHEN_DELETED: ReadonlySet<string> = new Set([
+  'persistentvolumeclaims', 'persistentvolumes', 'pods', 'podtemplates', 'resourcequotas', 'serviceaccounts', 'services',
+]);
+
 /** A kind of this group's, with its table and strategy by plural. */
 function stored(kind: string, plural: keyof typeof tables, rest: Partial<ResourceDefinition> = {}): ResourceDefinition {
   const strategy = strategies[plural];
-  return define({ kind, plural, namespaced: true, table: tables[plural], ...(strategy && { strategy }), ...rest });
+  const returned = RETURNED_WHEN_DELETED.has(plural);
+  return define({ kind, plural, namespaced: true, table: tables[plural], ...((strategy || returned) && { strategy: { ...strategy, ...(returned && { returnDeletedObject: true }) } }), ...rest });
 }
 
 const PROXY_VERBS: readonly Verb[] = ['create', 'delete', 'get', 'patch', 'update'];

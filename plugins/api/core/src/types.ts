@@ -130,11 +130,11 @@ export const types: TypeTable = {
     binaryData: ['{}bytes', 3, 'e'],
   },
   'core.v1.ConfigMapEnvSource': {
-    name: ['string', 1, 'e', { via: 'LocalObjectReference', within: [1] }],
+    name: ['string', 1, 'e', { via: 'LocalObjectReference', within: [1], default: '' }],
     optional: ['bool', 2, 'ep'],
   },
   'core.v1.ConfigMapKeySelector': {
-    name: ['string', 1, 'e', { via: 'LocalObjectReference', within: [1] }],
+    name: ['string', 1, 'e', { via: 'LocalObjectReference', within: [1], default: '' }],
     key: ['string', 2, 'r'],
     optional: ['bool', 3, 'ep'],
   },
@@ -146,12 +146,12 @@ export const types: TypeTable = {
     kubeletConfigKey: ['string', 5, 'r'],
   },
   'core.v1.ConfigMapProjection': {
-    name: ['string', 1, 'e', { via: 'LocalObjectReference', within: [1] }],
+    name: ['string', 1, 'e', { via: 'LocalObjectReference', within: [1], default: '' }],
     items: ['[]core.v1.KeyToPath', 2, 'e', { listType: 'atomic' }],
     optional: ['bool', 4, 'ep'],
   },
   'core.v1.ConfigMapVolumeSource': {
-    name: ['string', 1, 'e', { via: 'LocalObjectReference', within: [1] }],
+    name: ['string', 1, 'e', { via: 'LocalObjectReference', within: [1], default: '' }],
     items: ['[]core.v1.KeyToPath', 2, 'e', { listType: 'atomic' }],
     defaultMode: ['int32', 3, 'ep'],
     optional: ['bool', 4, 'ep'],
@@ -533,7 +533,7 @@ export const types: TypeTable = {
     ingress: ['[]core.v1.LoadBalancerIngress', 1, 'e', { listType: 'atomic' }],
   },
   'core.v1.LocalObjectReference': {
-    name: ['string', 1, 'e'],
+    name: ['string', 1, 'e', { default: '' }],
   },
   'core.v1.LocalVolumeSource': {
     path: ['string', 1, 'r'],
@@ -1024,7 +1024,7 @@ export const types: TypeTable = {
   },
   'core.v1.ReplicationControllerSpec': {
     replicas: ['int32', 1, 'ep', { default: 1 }],
-    minReadySeconds: ['int32', 4, 'e'],
+    minReadySeconds: ['int32', 4, 'e', { default: 0 }],
     selector: ['{}string', 2, 'e', { mapType: 'atomic' }],
     template: ['core.v1.PodTemplateSpec', 3, 'ep'],
   },
@@ -1127,16 +1127,16 @@ export const types: TypeTable = {
     type: ['string', 3, 'e', { go: 'v1.SecretType' }],
   },
   'core.v1.SecretEnvSource': {
-    name: ['string', 1, 'e', { via: 'LocalObjectReference', within: [1] }],
+    name: ['string', 1, 'e', { via: 'LocalObjectReference', within: [1], default: '' }],
     optional: ['bool', 2, 'ep'],
   },
   'core.v1.SecretKeySelector': {
-    name: ['string', 1, 'e', { via: 'LocalObjectReference', within: [1] }],
+    name: ['string', 1, 'e', { via: 'LocalObjectReference', within: [1], default: '' }],
     key: ['string', 2, 'r'],
     optional: ['bool', 3, 'ep'],
   },
   'core.v1.SecretProjection': {
-    name: ['string', 1, 'e', { via: 'LocalObjectReference', within: [1] }],
+    name: ['string', 1, 'e', { via: 'LocalObjectReference', within: [1], default: '' }],
     items: ['[]core.v1.KeyToPath', 2, 'e', { listType: 'atomic' }],
     optional: ['bool', 4, 'ep'],
   },

@@ -6,8 +6,8 @@ import { tables } from './tables.ts';
 const define = resourcesOf('resource.k8s.io', 'v1', 'resource');
 
 function stored(kind: string, plural: keyof typeof tables, rest: Partial<ResourceDefinition> = {}): ResourceDefinition {
-  const strategy = strategies[plural];
-  return define({ kind, plural, namespaced: false, table: tables[plural], ...(strategy && { strategy }), ...rest });
+  // DELETE answers with the object
+  return define({ kind, plural, namespaced: false, table: tables[plural], strategy: { ...strategies[plural], returnDeletedObject: true }, ...rest });
 }
 
 export const resources: readonly ResourceDefinition[] = [

@@ -1,9 +1,11 @@
 /**
- * Facts of the two groups that live outside k8s.io/api (apiextensions.k8s.io, apiregistration.k8s.io), in the form of the facts file, field order
- * as in Go. Source: https://kubernetes.io/docs/reference/kubernetes-api/extend-resources/ and the groups' published protobuf definitions.
+ * Facts of the two groups that live outside k8s.io/api (apiextensions.k8s.io, apiregistration.k8s.io), and of types whose order no sample shows,
+ * in the form of the facts file, field order as in Go. Source: https://kubernetes.io/docs/reference/kubernetes-api/extend-resources/ and the groups' published protobuf definitions.
  * A line is `name number GoType flags`; flags: o = omitempty.
  */
 const TYPES = {
+  'apimachinery.meta.v1.APIResource': `name 1 string; singularName 6 string; namespaced 2 bool; group 8 string o; version 9 string o; kind 3 string; verbs 4 Verbs;
+    shortNames 5 []string o; categories 7 []string o; storageVersionHash 10 string o`,
   'apimachinery.meta.v1.WatchEvent': `type 1 string; object 2 runtime.RawExtension`,
   'apiextensions.v1.CustomResourceDefinition': `metadata 1 metav1.ObjectMeta o; spec 2 CustomResourceDefinitionSpec; status 3 CustomResourceDefinitionStatus o`,
   'apiextensions.v1.CustomResourceDefinitionSpec': `group 1 string; names 3 CustomResourceDefinitionNames; scope 4 ResourceScope; versions 7 []CustomResourceDefinitionVersion;

@@ -148,7 +148,7 @@ function joined(type, field, property, fact) {
   if (property['x-kubernetes-patch-strategy']) extra.patch = property['x-kubernetes-patch-strategy'].split(',');
   if (property['x-kubernetes-patch-merge-key']) extra.mergeKey = property['x-kubernetes-patch-merge-key'];
   const fallback = fact.default === undefined ? undefined : parseDefault(fact.default);
-  if (fallback !== undefined && (fact.go.startsWith('*') || !isZero(fallback))) extra.default = fallback;
+  if (fallback !== undefined) extra.default = fallback;
   if (element.enum) extra.enum = element.enum;
   return { name: field, type: compact, number: fact.proto ?? 0, flags, extra, order: fact.order };
 }
@@ -157,7 +157,6 @@ function parseDefault(text) {
   if (text.startsWith('ref(')) return { 'ref(AzureDataDiskCachingReadWrite)': 'ReadWrite', 'ref(AzureSharedBlobDisk)': 'Shared' }[text];
   return JSON.parse(text);
 }
-const isZero = (value) => value === 0 || value === false || value === '';
 
 function compactType(property) {
   if (property.$ref) {

@@ -1,6 +1,7 @@
 import type { ApiGroup, ResourceDefinition } from '@kubernel/sdk';
 import type { DecodeTarget } from '../codec.ts';
 import type { ExactDocument } from './exact-json.ts';
+import { KNOWN_VERSIONS } from './known-versions.ts';
 import { isObject, jsonKind } from './reading.ts';
 
 /**
@@ -14,29 +15,6 @@ export interface BodyKind {
 }
 
 export type Refusal = { refused: string };
-
-/** Versions upstream knows but does not serve by default: their objects are understood and then refused for their version. */
-const UNSERVED: Readonly<Record<string, readonly string[]>> = {
-  apps: ['v1beta1', 'v1beta2'],
-  batch: ['v1beta1'],
-  autoscaling: ['v2beta1', 'v2beta2'],
-  policy: ['v1beta1'],
-  extensions: ['v1beta1'],
-  'networking.k8s.io': ['v1beta1'],
-  'rbac.authorization.k8s.io': ['v1beta1', 'v1alpha1'],
-  'storage.k8s.io': ['v1beta1', 'v1alpha1'],
-  'certificates.k8s.io': ['v1beta1', 'v1alpha1'],
-  'coordination.k8s.io': ['v1beta1', 'v1alpha2'],
-  'discovery.k8s.io': ['v1beta1'],
-  'events.k8s.io': ['v1beta1'],
-  'node.k8s.io': ['v1beta1', 'v1alpha1'],
-  'scheduling.k8s.io': ['v1beta1', 'v1alpha1', 'v1alpha2'],
-  'admissionregistration.k8s.io': ['v1beta1', 'v1alpha1'],
-  'authentication.k8s.io': ['v1beta1', 'v1alpha1'],
-  'authorization.k8s.io': ['v1beta1'],
-  'flowcontrol.apiserver.k8s.io': ['v1beta1', 'v1beta2', 'v1beta3'],
-  'resource.k8s.io': ['v1beta1', 'v1beta2', 'v1alpha3'],
-};
 
 /** Kinds every group version has. */
 const META_KINDS = new Set(['Status', 'ListOptions', 'GetOptions', 'DeleteOptions', 'CreateOptions', 'UpdateOptions', 'PatchOptions', 'WatchEvent']);
@@ -52,19 +30,17 @@ export class KindCatalog {
   readonly #byType = new Map<string, KnownKind>();
 
   constructor(groups: Iterable<ApiGroup>) {
-    for (const group of groups) {
-      const all = new Map<string, ResourceDefinition>();
-      for (const definition of group.resources) {
-        all.set(`${definition.group}/${definition.version}/${definition.kind}`, definition);
-        const stored = definition.storedAs?.group ?? definition.group;
-        const internal = `${goPackage(stored)}.${definition.kind}`;
-        this.#add(definition.group, definition.version, definition.kind, definition.type, internal);
-        for (const version of UNSERVED[definition.group] ?? []) this.#add(definition.group, version, definition.kind, definition.type, internal);
-        for (const subresource of Object.values(definition.subresources ?? {})) {
-          if ('kind' in subresource && subresource.kind?.type) {
-            const { group: kindGroup, version, kind, type } = subresource.kind;
-            this.#add(kindGroup, version, kind, type, `${goPackage(kindGroup)}.${kind}`);
-          }
+    const definitions: ResourceDefinition[] = [...groups].flatMap(({ resources }) => resources);
+    for (const { group, version, kind, type, storedAs } of definitions) this.#add(group, version, kind, type, `${goPackage(storedAs?.group ?? group)}.${kind}`);
+    for (const definition of definitions) {
+      const stored = definition.storedAs?.group ?? definition.group;
+      const internal = `${goPackage(stored)}.${definition.kind}`;
+      // versions upstream does not serve by default: their objects are understood, and then refused for their version
+      for (const version of KNOWN_VERSIONS[definition.group] ?? []) this.#add(definition.group, version, definition.kind, definition.type, internal);
+      for (const subresource of Object.values(definition.subresources ?? {})) {
+        if ('kind' in subresource && subresource.kind?.type) {
+          const { group: kindGroup, version, kind, type } = subresource.kind;
+          this.#add(kindGroup, version, kind, type, `${goPackage(kindGroup)}.${kind}`);
         }
       }
     }

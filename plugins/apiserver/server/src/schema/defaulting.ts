@@ -1,4 +1,4 @@
-import type { DefaultFunction, TypeRef } from '@kubernel/sdk';
+import type { DefaultFunction, FieldSchema, TypeRef } from '@kubernel/sdk';
 import type { TypeRegistry } from './type-registry.ts';
 
 /**
@@ -40,7 +40,7 @@ export class Defaulting {
     };
     this.#fills.set(type, fill); // before the children: types may be recursive
     for (const field of this.#types.schema(type).fields.values()) {
-      if (field.default !== undefined) declared.push([field.name, field.default, field.pointer]);
+      if (isDefault(field)) declared.push([field.name, field.default, field.pointer]);
       const walk = this.#walkOf(field.type);
       if (walk) children.push([field.name, walk]);
     }
@@ -71,7 +71,7 @@ export class Defaulting {
     let reaches = this.#types.defaultsOf(type) !== undefined;
     for (const field of this.#types.schema(type).fields.values()) {
       if (reaches) break;
-      reaches = field.default !== undefined || this.#refsOf(field.type).some((name) => this.#reachesDefaults(name, path));
+      reaches = isDefault(field) || this.#refsOf(field.type).some((name) => this.#reachesDefaults(name, path));
     }
     path.delete(type);
     // inside a recursion "no" is only known for the outermost type
@@ -84,4 +84,9 @@ export class Defaulting {
     if (type.kind === 'list' || type.kind === 'map') return this.#refsOf(type.of);
     return [];
   }
+}
+
+/** A zero value as default of what is no pointer changes nothing. */
+function isDefault({ default: fallback, pointer }: FieldSchema): boolean {
+  return fallback !== undefined && (pointer || Boolean(fallback));
 }

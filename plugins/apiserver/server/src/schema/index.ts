@@ -6,3 +6,5 @@ export * from './exact-json.ts';
 export * from './schema-codec.ts';
 export * from './type-registry.ts';
 export * from './discovery.ts';
+export * from './openapi.ts';
+export type { Descriptions } from './openapi-schemas.ts';

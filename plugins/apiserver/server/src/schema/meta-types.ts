@@ -19,14 +19,14 @@ export const metaTypes: TypeTable = {
   },
   'meta.v1.APIResource': {
     name: ['string', 1, 'r'],
+    singularName: ['string', 6, 'r'],
     namespaced: ['bool', 2, 'r'],
+    group: ['string', 8, 'e'],
+    version: ['string', 9, 'e'],
     kind: ['string', 3, 'r'],
     verbs: ['[]string', 4, 'r', { go: 'v1.Verbs' }],
     shortNames: ['[]string', 5, 'e', { listType: 'atomic' }],
-    singularName: ['string', 6, 'r'],
     categories: ['[]string', 7, 'e', { listType: 'atomic' }],
-    group: ['string', 8, 'e'],
-    version: ['string', 9, 'e'],
     storageVersionHash: ['string', 10, 'e'],
   },
   'meta.v1.APIResourceList': {
