@@ -201,6 +201,14 @@ export function storageKit(runner: Runner, adapter: StorageAdapter): void {
         assert.deepEqual((await events(storage.history(0, 'a/'))).keys, ['a/1', 'a/2']);
       });
 
+      test('finds the few events of a prefix in a long log', async (storage) => {
+        await storage.commit(batch(['few/1', '1']));
+        for (let i = 0; i < 30; i++) await storage.commit(batch(...Array.from({ length: 1000 }, (_, n): Write => [`many/${n}`, '1'])));
+        await storage.commit(batch(['few/2', '1']));
+        assert.deepEqual((await events(storage.history(0, 'few/'))).revisions, [1, 30_002]);
+        assert.deepEqual((await events(storage.history(1, 'few/1'))).revisions, []);
+      });
+
       test('of a long time comes in batches', async (storage) => {
         const value = 'v'.repeat(10_000);
         for (let i = 0; i < 4; i++) await storage.commit(batch(...Array.from({ length: 100 }, (_, n): Write => [`p/${n}`, value])));

@@ -16,15 +16,15 @@ export class Checkpointer {
   readonly #look: StatementSync;
   readonly #passive: StatementSync;
   readonly #mostPages: number;
-  readonly #onFailure: () => void;
+  readonly #onFailure: (error: unknown) => void;
   #writes = 0;
   #scheduled: NodeJS.Immediate | undefined;
 
   /**
    * `mostPages`: beyond them, a checkpoint does not wait for the turn of the event loop that a busy thread may not get.
-   * `onFailure`: it could not be carried over, for want of space.
+   * `onFailure`: it could not be carried over, mostly for want of space.
    */
-  constructor(db: DatabaseSync, mostPages: number, onFailure: () => void) {
+  constructor(db: DatabaseSync, mostPages: number, onFailure: (error: unknown) => void) {
     this.#mostPages = mostPages;
     this.#onFailure = onFailure;
     this.#look = db.prepare('PRAGMA wal_checkpoint(NOOP)');
@@ -36,13 +36,24 @@ export class Checkpointer {
     this.#writes += writes + 2;
     if (this.#writes < LOOK_EVERY) return;
     this.#writes = 0;
-    const [, pages, done] = this.#look.get() as unknown as [busy: number, pages: number, done: number];
-    if (pages - done >= this.#mostPages) this.run();
-    else if (pages - done >= Math.min(WAL_PAGES, this.#mostPages / 2)) {
+    const pages = this.#pending();
+    if (pages >= this.#mostPages) this.run();
+    else if (pages >= Math.min(WAL_PAGES, this.#mostPages / 2)) {
       this.#scheduled ??= setImmediate(() => {
         this.#scheduled = undefined;
         this.run();
       });
+    }
+  }
+
+  /** Pages that are not carried over yet. The commit before is durable, so trouble here is not that commit's. */
+  #pending(): number {
+    try {
+      const [, pages, done] = this.#look.get() as unknown as [busy: number, pages: number, done: number];
+      return pages - done;
+    } catch (error) {
+      this.#onFailure(error);
+      return 0;
     }
   }
 
@@ -51,8 +62,8 @@ export class Checkpointer {
     try {
       this.#passive.get();
       return true;
-    } catch {
-      this.#onFailure();
+    } catch (error) {
+      this.#onFailure(error);
       return false;
     }
   }

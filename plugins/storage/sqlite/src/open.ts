@@ -37,7 +37,7 @@ const SCHEMA = `
 `;
 
 /** How long to wait for a predecessor that is just letting go of the file. */
-const LOCK_WAIT_MS = 1000;
+const LOCK_WAIT_MS = 500;
 
 export interface OpenOptions {
   file: string;

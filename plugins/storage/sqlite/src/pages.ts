@@ -4,6 +4,8 @@ import type { Statements } from './statements.ts';
 /** A page ends after about this many characters of values, or this many rows. */
 const PAGE_CHARS = 1 << 20;
 const PAGE_ROWS = 4096;
+/** A page of history looks at no more revisions than this, however few of them are wanted: about 5 ms of work. */
+const SCAN_REVISIONS = 10_000;
 
 /**
  * Values of keys in a range at a revision. A page is read in one go: a statement left open between two turns of the
@@ -30,16 +32,17 @@ export function listPage(
   return { page, more: false };
 }
 
-/** Events with after < revision <= upTo. `last` is the last revision of a page that has a successor. */
+/** Events with after < revision <= upTo, or the first of them: those up to the revision that was reached. */
 export function historyPage(
   sql: Statements,
   after: number,
   upTo: number,
   range: { from: string; to: string | Uint8Array },
-): { batch: HistoryBatch; last: number | undefined } {
+): { batch: HistoryBatch; reached: number } {
   const batch: HistoryBatch = { revisions: [], keys: [], values: [], previous: [], previousRevisions: [] };
+  const end = Math.min(upTo, after + SCAN_REVISIONS);
   let chars = 0;
-  for (const row of sql.history.iterate(after, upTo, range.from, range.to)) {
+  for (const row of sql.history.iterate(after, end, range.from, range.to)) {
     const [revision, key, value, previousRevision, previous] = row as unknown as [number, string, string | null, number, string | null];
     batch.revisions.push(revision);
     batch.keys.push(key);
@@ -47,7 +50,7 @@ export function historyPage(
     batch.previous.push(previous);
     batch.previousRevisions.push(previousRevision);
     chars += (value?.length ?? 0) + (previous?.length ?? 0);
-    if (batch.keys.length >= PAGE_ROWS || chars >= PAGE_CHARS) return { batch, last: revision };
+    if (batch.keys.length >= PAGE_ROWS || chars >= PAGE_CHARS) return { batch, reached: revision };
   }
-  return { batch, last: undefined };
+  return { batch, reached: end };
 }

@@ -38,8 +38,10 @@ export interface SqliteOptions {
   onFull?(full: boolean): void;
 }
 
-/** Rows that one compaction step looks at: 1-3 ms of work between two commits. */
+/** Rows that one compaction step looks at: 2-5 ms of work between two commits. */
 const STEP_ROWS = 256;
+/** Upkeep rests for this many times as long as it worked, so that writers have two thirds of the thread to themselves. */
+const REST = 2;
 /** Free pages that may stay in the file for reuse, beside a tenth of it; more are given back to the filesystem. */
 const SPARE_PAGES = 512;
 const VACUUM_PAGES = 128;
@@ -162,8 +164,13 @@ export class SqliteStorage implements Storage {
   }
 
   #rollBack(db: DatabaseSync, error: unknown): void {
-    if (isBroken(error)) this.#broken = true;
-    else if (db.isTransaction) this.#sql.rollback.run();
+    this.#broken ||= isBroken(error);
+    if (this.#broken || !db.isTransaction) return;
+    try {
+      this.#sql.rollback.run();
+    } catch {
+      this.#broken = true;
+    }
   }
 
   /** Is the disk still full? True when growth is worth a try. */
@@ -172,6 +179,12 @@ export class SqliteStorage implements Storage {
     if (now >= this.#triedAt && now - this.#triedAt < RETRY_MS) return false;
     this.#triedAt = now;
     return this.#reserve.restore() && this.#checkpointer.run();
+  }
+
+  /** What was acknowledged is safe in the write-ahead log, but that must not grow on and on. */
+  #checkpointFailed(error: unknown): void {
+    if (isBroken(error)) this.#broken = true;
+    else if (isFull(error)) this.#nowFull(true);
   }
 
   #nowFull(isFullNow: boolean): void {
@@ -223,14 +236,14 @@ export class SqliteStorage implements Storage {
     this.#use();
     const newest = this.#revision;
     const range = keyRange(prefix);
-    let position = from;
-    for (;;) {
+    for (let position = from; position < newest; ) {
       this.#use();
       if (position < this.#compacted) throw compacted(position, this.#compacted);
-      const { batch, last } = historyPage(this.#sql, position, newest, range);
+      const { batch, reached } = historyPage(this.#sql, position, newest, range);
+      position = reached;
       if (batch.revisions.length > 0) yield batch;
-      if (last === undefined) return;
-      position = last;
+      // Nothing for this reader in a long stretch of the log: the commits that wait go first.
+      else await new Promise((resolve) => setImmediate(resolve));
     }
   }
 
@@ -256,6 +269,7 @@ export class SqliteStorage implements Storage {
   async #compact(target: number): Promise<void> {
     while (this.#compacted < target) {
       const db = this.#use();
+      const start = performance.now();
       if (this.#full) this.#limitPages(this.#reserve.bytes);
       try {
         this.#compactStep(target);
@@ -265,9 +279,15 @@ export class SqliteStorage implements Storage {
         this.#nowFull(true);
         this.#checkpointer.run();
       }
-      await new Promise((resolve) => setImmediate(resolve));
+      await this.#rest(start);
     }
     await this.#shrink();
+  }
+
+  /** After a step of upkeep that began then. On a full disk there is nothing to wait for. */
+  #rest(start: number): Promise<void> {
+    const rest = (performance.now() - start) * REST;
+    return new Promise((resolve) => void (this.#full || rest < 1 ? setImmediate(resolve) : setTimeout(resolve, rest)));
   }
 
   /** Each row says what it replaced, so what to forget is read off the log in its order: nothing is searched. */
@@ -293,9 +313,10 @@ export class SqliteStorage implements Storage {
   async #shrink(): Promise<void> {
     const spare = this.#full ? 0 : Math.max(SPARE_PAGES, pragma(this.#use(), 'page_count') / 10);
     for (let free = pragma(this.#db, 'freelist_count'); free > spare; free = pragma(this.#use(), 'freelist_count')) {
+      const start = performance.now();
       this.#db.exec(`PRAGMA incremental_vacuum(${Math.min(VACUUM_PAGES, Math.ceil(free - spare))})`);
       this.#checkpointer.afterCommit(VACUUM_PAGES);
-      await new Promise((resolve) => setImmediate(resolve));
+      await this.#rest(start);
     }
     if (this.#full) this.#checkpointer.run();
   }
@@ -369,7 +390,7 @@ export class SqliteStorage implements Storage {
     this.#sql = prepareStatements(this.#db);
     // What the log holds beyond the database may need as much space again: half of the reserve, the rest is for deletes.
     const mostPages = Math.min(Math.max(reserveBytes / 2 / PAGE_BYTES, 100), 1000);
-    this.#checkpointer = new Checkpointer(this.#db, mostPages, () => this.#nowFull(true));
+    this.#checkpointer = new Checkpointer(this.#db, mostPages, (error) => this.#checkpointFailed(error));
     this.#limitPages(0);
     const meta = (name: string): number => (this.#sql.meta.get(name) as unknown as [number])[0];
     const newest = this.#sql.newest.get() as unknown as [number, number] | undefined;
