@@ -13,7 +13,7 @@ import { type NodeInputs, nodeObject, nodeStatus } from './node-object.ts';
 import { uidOf } from './pod-fields.ts';
 import { PodWorker } from './pod-worker.ts';
 import { ReferencedObjects } from './referenced-objects.ts';
-import { RuntimeCache } from './runtime-cache.ts';
+import { type KnownContainer, RuntimeCache } from './runtime-cache.ts';
 import type { AgentConfig } from './settings.ts';
 import { PodTokens } from './tokens.ts';
 import { HostVolumes, SimulatedVolumes } from './volumes/manager.ts';
@@ -84,6 +84,10 @@ export class Agent {
 
   pods(): Pod[] {
     return [...this.#workers.values()].map(({ pod }) => pod);
+  }
+
+  runningContainers(): [id: string, status: KnownContainer][] {
+    return [...this.#workers.values()].flatMap(({ runtime }) => [...runtime.containers].filter(([, { state }]) => state === 'CONTAINER_RUNNING'));
   }
 
   worker(uid: string): PodWorker | undefined {

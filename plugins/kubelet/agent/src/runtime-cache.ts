@@ -137,8 +137,7 @@ export class RuntimeCache {
     const uid = this.#owner.get(id);
     if (uid === undefined) return;
     try {
-      if (this.#pods.get(uid)?.sandboxes.some((sandbox) => sandbox.id === id)) await this.refreshSandbox(uid, id);
-      else await this.#settled(uid, id);
+      await this.#settled(uid, id);
       this.#changed(uid);
     } catch (error) {
       this.#log.debug('a container that ended could not be asked about', { error: messageOf(error) });
@@ -146,10 +145,11 @@ export class RuntimeCache {
   }
 
   /** The event may come a moment before the runtime's own record says so. */
-  async #settled(uid: string, containerId: string): Promise<void> {
+  async #settled(uid: string, id: string): Promise<void> {
+    const isSandbox = this.#pods.get(uid)?.sandboxes.some((sandbox) => sandbox.id === id);
     for (let i = 0; i < 20; i++) {
-      const status = await this.refreshContainer(uid, containerId);
-      if (status?.state !== 'CONTAINER_RUNNING') return;
+      const status = await (isSandbox ? this.refreshSandbox(uid, id) : this.refreshContainer(uid, id));
+      if (status?.state !== 'CONTAINER_RUNNING' && status?.state !== 'SANDBOX_READY') return;
       await sleep(10 + i * 5, this.#signal);
     }
   }
