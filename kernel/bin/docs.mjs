@@ -34,7 +34,11 @@ function fields(schema, path) {
 }
 
 function fieldRows(field, path) {
-  const type = field.const ? `\`${field.const}\`` : field.enum ? field.enum.map((value) => `\`${value}\``).join(' ') : [field.type].flat().join(' or ');
+  const type = field.const
+    ? `\`${field.const}\``
+    : field.enum
+      ? field.enum.map((value) => `\`${value}\``).join(' ')
+      : [field.type].flat().join(' or ');
   const row = `| \`${path}\` | ${type} | ${field.description ?? ''} |`;
   if (field.type === 'array') return [row];
   return [row, ...fields(field, path)];
@@ -55,11 +59,16 @@ for (const role of readdirSync(join(root, 'plugins')).sort()) {
       continue;
     }
     for (const one of manifest.kubernel.provides) {
-      rows.push(`| \`${one.role.slice(0, one.role.lastIndexOf('/'))}/${one.name}\` | \`${one.role}\` | [\`${manifest.name}\`](../plugins/${role}/${name}) ${manifest.version} | ${manifest.description ?? ''} |`);
+      rows.push(
+        `| \`${one.role.slice(0, one.role.lastIndexOf('/'))}/${one.name}\` | \`${one.role}\` | [\`${manifest.name}\`](../plugins/${role}/${name}) ${manifest.version} | ${manifest.description ?? ''} |`,
+      );
     }
   }
 }
-write('docs/plugins.md', `# Plugins\n\nWhat the packages of this repository provide. A config file names them by the first column.\n\n| plugin | role | package | what it is |\n|---|---|---|---|\n${rows.sort().join('\n')}\n`);
+write(
+  'docs/plugins.md',
+  `# Plugins\n\nWhat the packages of this repository provide. A config file names them by the first column.\n\n| plugin | role | package | what it is |\n|---|---|---|---|\n${rows.sort().join('\n')}\n`,
+);
 
 if (check && stale.length > 0) {
   console.error(`out of date: ${stale.join(', ')}; run: npm run docs`);

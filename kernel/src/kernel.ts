@@ -116,7 +116,8 @@ export async function createKernel(options: KernelOptions): Promise<Kernel & Asy
     await store.close();
     await unlock();
   };
-  const applyConfig = async (next: ClusterConfig): Promise<AppliedChange[]> => host.apply(await resolvePlugins(amend(next), packages, configDir));
+  const applyConfig = async (next: ClusterConfig): Promise<AppliedChange[]> =>
+    host.apply(await resolvePlugins(amend(next), packages, configDir));
 
   const started = host.start(specs);
   try {

@@ -45,7 +45,10 @@ describe('a config file', () => {
   });
 
   it('that grows without bound when its aliases are expanded is refused', async () => {
-    const bomb = `a: &a [x,x,x,x,x,x,x,x,x]\n${'bcdefgh'.split('').map((name, i) => `${name}: &${name} [${Array(9).fill(`*${'abcdefg'[i]}`).join(',')}]`).join('\n')}\n`;
+    const bomb = `a: &a [x,x,x,x,x,x,x,x,x]\n${'bcdefgh'
+      .split('')
+      .map((name, i) => `${name}: &${name} [${Array(9).fill(`*${'abcdefg'[i]}`).join(',')}]`)
+      .join('\n')}\n`;
     expect(await problem(bomb)).toMatch(/alias/i);
   });
 });

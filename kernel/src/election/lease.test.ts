@@ -1,5 +1,5 @@
+import { type Client, createClient } from '@kubernel/sdk/client';
 import { FakeApi } from '@kubernel/sdk/testing';
-import { createClient, type Client } from '@kubernel/sdk/client';
 import { describe, expect, it } from 'vitest';
 import { DEFAULT_ELECTION } from '../config/cluster-config.ts';
 import { type LeaseClock, LeaseElector } from './lease.ts';
@@ -48,7 +48,10 @@ function setup() {
     const abort = new AbortController();
     const run = new LeaseElector(client, name, { ...DEFAULT_ELECTION, mode: 'lease' }, clock)
       .elected('controller/deployment', () => transcript.push(`${name} lost`), abort.signal)
-      .then(() => transcript.push(`${name} leads`), () => transcript.push(`${name} gave up`));
+      .then(
+        () => transcript.push(`${name} leads`),
+        () => transcript.push(`${name} gave up`),
+      );
     return { abort, run };
   };
   return { clock, api, transcript, candidate };
@@ -86,7 +89,11 @@ describe('election by lease', () => {
     expect(transcript).toEqual(['a leads', 'a lost']);
     await clock.pass(10_000);
     expect(transcript).toEqual(['a leads', 'a lost', 'b leads']);
-    const lease = await client.get<never>({ group: 'coordination.k8s.io', version: 'v1', resource: 'leases' }, 'kubernel-controller-deployment', { namespace: 'kube-system' });
+    const lease = await client.get<never>(
+      { group: 'coordination.k8s.io', version: 'v1', resource: 'leases' },
+      'kubernel-controller-deployment',
+      { namespace: 'kube-system' },
+    );
     expect(lease).toMatchObject({ spec: { holderIdentity: 'b', leaseTransitions: 1 } });
   });
 

@@ -78,11 +78,11 @@ export class LeaseElector implements Elector {
         if (this.#clock.now() - renewed > this.#config.renewSeconds * 1000) return lost();
       }
     }
-    await this.#release(name, held);
+    await this.#release(held);
   }
 
   /** Lets the next kernel take over at once rather than after the lease ran out. */
-  async #release(name: string, held: Lease | undefined): Promise<void> {
+  async #release(held: Lease | undefined): Promise<void> {
     if (!held) return;
     const released = { ...held, spec: { ...held.spec, holderIdentity: '', leaseDurationSeconds: 1 } };
     await this.#client.update(LEASES, released, { namespace: NAMESPACE }).catch(() => {});

@@ -1,6 +1,6 @@
 import type { LogFields, Logger, RoleName } from '@kubernel/sdk';
-import { transferring } from '@kubernel/sdk/rpc';
 import type { HostControl, LogLevel } from '@kubernel/sdk/isolate';
+import { transferring } from '@kubernel/sdk/rpc';
 
 export interface LogSink {
   log(level: LogLevel, plugin: string, message: string, fields: LogFields | undefined): void;

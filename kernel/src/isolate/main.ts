@@ -1,5 +1,5 @@
-import { Channel, type Port } from '@kubernel/sdk/rpc';
 import { IsolateRuntime } from '@kubernel/sdk/isolate';
+import { Channel, type Port } from '@kubernel/sdk/rpc';
 
 export interface IsolateTask {
   port: Port;

@@ -1,6 +1,6 @@
+import { IsolateRuntime } from '@kubernel/sdk/isolate';
 import { Channel } from '@kubernel/sdk/rpc';
 import { ProcessPorts } from './process-ports.ts';
-import { IsolateRuntime } from '@kubernel/sdk/isolate';
 
 /** What the child process of a `process` isolate runs. */
 const ports = new ProcessPorts({

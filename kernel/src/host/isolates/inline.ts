@@ -1,6 +1,6 @@
 import { MessageChannel } from 'node:worker_threads';
-import { Channel, type Port } from '@kubernel/sdk/rpc';
 import { IsolateRuntime } from '@kubernel/sdk/isolate';
+import { Channel, type Port } from '@kubernel/sdk/rpc';
 import { controlOver, type Isolate, type IsolateOptions } from './isolate.ts';
 
 /** The kernel's own thread, for embedding, tests and debuggers. A plugin that hangs here hangs the kernel. */

@@ -1,6 +1,6 @@
 import type { IsolateKind } from '@kubernel/sdk';
-import { Channel, type Port, remote } from '@kubernel/sdk/rpc';
 import type { HostControl, IsolateService } from '@kubernel/sdk/isolate';
+import { Channel, type Port, remote } from '@kubernel/sdk/rpc';
 
 /** Where plugins run, seen from the host. It lives once: a restart makes a new one. */
 export interface Isolate {
