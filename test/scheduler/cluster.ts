@@ -1,12 +1,13 @@
+import { Scheduler, type SchedulerConfig } from '@kubernel/scheduler-core';
+import { defaultBinder, prioritySort, schedulingGates } from '@kubernel/scheduler-policies-basics';
+import { imageLocality, nodeAffinity, nodeName, nodePorts, nodeUnschedulable, taints } from '@kubernel/scheduler-policies-nodes';
+import { defaultPreemption } from '@kubernel/scheduler-policies-preemption';
+import { balancedAllocation, resourcesFit } from '@kubernel/scheduler-policies-resources';
+import { interPodAffinity, topologySpread } from '@kubernel/scheduler-policies-topology';
 import type { Extension, Extensions, SchedulerPolicy } from '@kubernel/sdk';
 import type { Pod } from '@kubernel/sdk/api';
 import { createClient, createSharedInformers, NODES, PODS } from '@kubernel/sdk/client';
 import { FakeApi } from '@kubernel/sdk/testing';
-import { Scheduler, type SchedulerConfig } from '@kubernel/scheduler-core';
-import { defaultBinder, prioritySort, schedulingGates } from '@kubernel/scheduler-policies-basics';
-import { imageLocality, nodeAffinity, nodeName, nodePorts, nodeUnschedulable, taints } from '@kubernel/scheduler-policies-nodes';
-import { balancedAllocation, resourcesFit } from '@kubernel/scheduler-policies-resources';
-import { interPodAffinity, topologySpread } from '@kubernel/scheduler-policies-topology';
 
 /** All policies, in the order of the composed configs. */
 export const POLICIES: Record<string, SchedulerPolicy> = {
@@ -22,6 +23,7 @@ export const POLICIES: Record<string, SchedulerPolicy> = {
   'image-locality': imageLocality,
   'topology-spread': topologySpread,
   'inter-pod-affinity': interPodAffinity,
+  'default-preemption': defaultPreemption,
   'default-binder': defaultBinder,
 };
 
@@ -72,7 +74,8 @@ export class TestCluster {
   async startScheduler(config: SchedulerConfig = {}): Promise<Scheduler> {
     const client = createClient(this.api);
     const { signal } = this.#abort;
-    const log = (level: string) => (message: string, fields?: Record<string, unknown>) => void this.logged.push(`${level} ${message} ${JSON.stringify(fields ?? {})}`);
+    const log = (level: string) => (message: string, fields?: Record<string, unknown>) =>
+      void this.logged.push(`${level} ${message} ${JSON.stringify(fields ?? {})}`);
     const scheduler = new Scheduler(
       { seed: 1, queue: { initialBackoffMs: 20, maxBackoffMs: 100 }, ...config },
       {

@@ -41,7 +41,9 @@ function somePod(i: number, random: (below: number) => number): Pod {
       spec.affinity = { podAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [near('zone')] } };
       break;
     case 2:
-      spec.topologySpreadConstraints = [{ maxSkew: 2, topologyKey: 'zone', whenUnsatisfiable: 'DoNotSchedule', labelSelector: { matchLabels: { app } } }];
+      spec.topologySpreadConstraints = [
+        { maxSkew: 2, topologyKey: 'zone', whenUnsatisfiable: 'DoNotSchedule', labelSelector: { matchLabels: { app } } },
+      ];
       break;
     case 3:
       spec.nodeSelector = { disk: 'ssd' };
@@ -76,19 +78,22 @@ function violations(nodes: readonly Node[], placed: readonly Pod[], pods: readon
         ports.add(`${hostPort}`);
       }
       if (node.spec?.unschedulable) found.push(`${pod.metadata.name} is on ${name}, which is cordoned`);
-      if (untolerated(node.spec?.taints ?? [], pod.spec.tolerations ?? [], ['NoSchedule'])) found.push(`${pod.metadata.name} is on tainted ${name}`);
+      if (untolerated(node.spec?.taints ?? [], pod.spec.tolerations ?? [], ['NoSchedule']))
+        found.push(`${pod.metadata.name} is on tainted ${name}`);
       if (requiredNodeAffinity(pod)?.(node) === false) found.push(`${pod.metadata.name} does not want ${name}`);
     }
     for (const [resource, amount] of used) {
       const has = node.status?.allocatable?.[resource];
-      if (amount > (resource === 'cpu' ? quantityMillis(has) : quantityValue(has))) found.push(`${name} is over-committed: ${amount} ${resource} of ${has}`);
+      if (amount > (resource === 'cpu' ? quantityMillis(has) : quantityValue(has)))
+        found.push(`${name} is over-committed: ${amount} ${resource} of ${has}`);
     }
   }
   for (const pod of placed) {
     const others = placed.filter((other) => other !== pod);
     const matching = (term: PodAffinityTerm) => others.filter((other) => selectorOf(term.labelSelector).matches(other.metadata.labels));
     for (const term of pod.spec.affinity?.podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? []) {
-      if (matching(term).some((other) => domain(other, term.topologyKey) === domain(pod, term.topologyKey))) found.push(`${pod.metadata.name} has company it avoids`);
+      if (matching(term).some((other) => domain(other, term.topologyKey) === domain(pod, term.topologyKey)))
+        found.push(`${pod.metadata.name} has company it avoids`);
     }
   }
   if (pods.length !== new Set(pods.map(({ metadata }) => metadata.uid)).size) found.push('a pod is there twice');
@@ -107,7 +112,10 @@ function violationsAtBinding(nodes: readonly Node[], pod: Pod, nodeName: string,
   }
   for (const { topologyKey, labelSelector, maxSkew } of pod.spec.topologySpreadConstraints ?? []) {
     const counts = new Map(nodes.map(({ metadata }) => [metadata.labels?.[topologyKey], 0]));
-    const placed = [...before.map(({ spec, metadata }) => ({ node: spec.nodeName, labels: metadata.labels })), { node: nodeName, labels: pod.metadata.labels }];
+    const placed = [
+      ...before.map(({ spec, metadata }) => ({ node: spec.nodeName, labels: metadata.labels })),
+      { node: nodeName, labels: pod.metadata.labels },
+    ];
     for (const { node, labels } of placed) {
       const domain = domainOf(node, topologyKey);
       if (selectorOf(labelSelector).matches(labels)) counts.set(domain, (counts.get(domain) ?? 0) + 1);

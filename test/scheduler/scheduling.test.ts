@@ -37,7 +37,11 @@ describe('a pod that fits', () => {
     await cluster.startScheduler({
       profiles: [
         { schedulerName: 'default-scheduler' },
-        { schedulerName: 'packing', args: { 'resources-fit': { scoringStrategy: { type: 'MostAllocated' } } }, weights: { 'balanced-allocation': 0 } },
+        {
+          schedulerName: 'packing',
+          args: { 'resources-fit': { scoringStrategy: { type: 'MostAllocated' } } },
+          weights: { 'balanced-allocation': 0 },
+        },
       ],
     });
     const requests = { cpu: '500m', memory: '1Gi' };
@@ -67,7 +71,8 @@ describe('a pod that fits nowhere', () => {
     await cluster.startScheduler();
     cluster.addPod(aPod('big', { requests: { cpu: '2' } }));
     await cluster.until(() => cluster.condition('big') !== undefined, 'a condition');
-    const message = '0/5 nodes are available: 2 Insufficient cpu, 3 node(s) had untolerated taint(s).';
+    const message =
+      '0/5 nodes are available: 2 Insufficient cpu, 3 node(s) had untolerated taint(s). preemption: 0/5 nodes are available: 5 Preemption is not helpful for scheduling.';
     expect(cluster.condition('big')).toMatchObject({ status: 'False', reason: 'Unschedulable', message });
     await cluster.until(() => cluster.events('FailedScheduling').length > 0, 'an Event');
     expect(cluster.events('FailedScheduling')).toEqual([message]);
@@ -86,9 +91,15 @@ describe('a pod that fits nowhere', () => {
     cluster.addNode(aNode('n1'));
     await cluster.startScheduler();
     const matchFields = [{ key: 'metadata.name', operator: 'In', values: ['gone'] }];
-    cluster.addPod(aPod('ds', { affinity: { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [{ matchFields }] } } } }));
+    cluster.addPod(
+      aPod('ds', {
+        affinity: { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [{ matchFields }] } } },
+      }),
+    );
     await cluster.until(() => cluster.condition('ds') !== undefined, 'a condition');
-    expect(cluster.condition('ds')?.message).toBe("0/1 nodes are available: 1 node(s) didn't satisfy plugin(s) [NodeAffinity].");
+    expect(cluster.condition('ds')?.message).toBe(
+      "0/1 nodes are available: 1 node(s) didn't satisfy plugin(s) [NodeAffinity]. preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.",
+    );
   });
 
   it.each<[string, (c: TestCluster) => void]>([
@@ -96,7 +107,15 @@ describe('a pod that fits nowhere', () => {
     ['a node is uncordoned', (c) => c.addNode(aNode('cordoned'))],
     ['a pod goes', (c) => c.api.remove(PODS, 'default/there')],
     ['a pod finishes', (c) => c.api.put(PODS, { ...c.pod('there'), status: { phase: 'Succeeded' } })],
-    ['the pod itself changes', (c) => c.addPod({ ...c.pod('waiting'), metadata: { ...c.pod('waiting').metadata, labels: { a: 'b' } }, spec: { ...aPod('x').spec, tolerations: [{ operator: 'Exists' }] } })],
+    [
+      'the pod itself changes',
+      (c) =>
+        c.addPod({
+          ...c.pod('waiting'),
+          metadata: { ...c.pod('waiting').metadata, labels: { a: 'b' } },
+          spec: { ...aPod('x').spec, tolerations: [{ operator: 'Exists' }] },
+        }),
+    ],
   ])('is tried again when %s', async (_, happen) => {
     cluster.addNode(aNode('full', { allocatable: { pods: '1' } }));
     cluster.addNode(aNode('cordoned', { unschedulable: true }));
@@ -189,7 +208,9 @@ describe('a policy', () => {
     await cluster.startScheduler();
     cluster.addPod(aPod('web'));
     await cluster.until(() => cluster.condition('web') !== undefined, 'a condition');
-    expect(cluster.condition('web')?.message).toBe('0/1 nodes are available: 1 node(s) were refused.');
+    expect(cluster.condition('web')?.message).toBe(
+      '0/1 nodes are available: 1 node(s) were refused. preemption: 0/1 nodes are available: 1 No preemption victims found for incoming pod.',
+    );
     cluster.policies.swap('refusing', { name: 'Refusing', create: () => ({}) });
     await cluster.bound('web');
   });

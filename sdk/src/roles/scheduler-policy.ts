@@ -107,6 +107,8 @@ export interface PreFilterResult {
 export interface PostFilterResult {
   /** Node the pod hopes for, once its victims are gone. `''` clears an earlier one; undefined leaves it. */
   nominatedNode?: string;
+  /** Pods of lower priority that hoped for that node: they have to look elsewhere. */
+  unnominate?: readonly PodInfo[];
   /** Text after the FitError: `preemption: 0/3 nodes are available: …`. */
   message?: string;
 }
@@ -164,7 +166,16 @@ export interface QueuedPod {
 }
 
 /** What changed about a node. Bits. */
-export const NodeChange = { Added: 1, Labels: 2, Taints: 4, Allocatable: 8, Conditions: 16, Annotations: 32, Images: 64, Any: 127 } as const;
+export const NodeChange = {
+  Added: 1,
+  Labels: 2,
+  Taints: 4,
+  Allocatable: 8,
+  Conditions: 16,
+  Annotations: 32,
+  Images: 64,
+  Any: 127,
+} as const;
 
 /** What happened in the cluster. Bits. */
 export const ClusterEvents = {
@@ -265,7 +276,7 @@ export interface PolicyHost {
   informer<T extends KubeObject>(resource: ResourceRef): Informer<T>;
   /** Something the policy watches itself changed: look at the pods it rejected again. */
   wake(event?: Partial<ClusterEvent>): void;
-  /** Filters of the profile on one node, for the pod in its current cycle: 0 when it fits (nominated pods aside). */
+  /** Filters of the profile on one node, for the pod in its current cycle: 0 when it fits, also beside the pods nominated there. */
   fits(cycle: PodCycle, node: number): Verdict;
   /** Reasons of the filter that rejects this node. */
   reasons(cycle: PodCycle, node: number): readonly string[];

@@ -1,7 +1,7 @@
-import { ClusterEvents, type ClusterEvent, type ClusterView, NodeChange, type PodInfo } from '../roles/scheduler-policy.ts';
 import type { Node, Pod } from '../api/index.ts';
-import { countsDifferently, isFinished, ParsedPod } from './pod-info.ts';
+import { type ClusterEvent, ClusterEvents, type ClusterView, NodeChange, type PodInfo } from '../roles/scheduler-policy.ts';
 import { Nodes } from './nodes.ts';
+import { countsDifferently, isFinished, ParsedPod } from './pod-info.ts';
 
 /** What keeps counters of placed pods and nodes: a policy instance. */
 export interface ClusterListener {

@@ -1,5 +1,5 @@
-import { CPU, EPHEMERAL_STORAGE, MEMORY, NodeChange, type NodeTable, PODS, type PodInfo } from '../roles/scheduler-policy.ts';
 import { amounts, type Node } from '../api/index.ts';
+import { CPU, EPHEMERAL_STORAGE, MEMORY, NodeChange, type NodeTable, PODS, type PodInfo } from '../roles/scheduler-policy.ts';
 import { InternedLabels } from './label-column.ts';
 
 /** Derived columns kept at once. A policy asks for one per distinct selector or toleration list in use. */
@@ -32,7 +32,12 @@ export class Nodes implements NodeTable {
 
   constructor() {
     // The order is the contract's: CPU, MEMORY, EPHEMERAL_STORAGE, PODS.
-    for (const [name, column] of [['cpu', CPU], ['memory', MEMORY], ['ephemeral-storage', EPHEMERAL_STORAGE], ['pods', PODS]] as const) {
+    for (const [name, column] of [
+      ['cpu', CPU],
+      ['memory', MEMORY],
+      ['ephemeral-storage', EPHEMERAL_STORAGE],
+      ['pods', PODS],
+    ] as const) {
       if (this.resource(name) !== column) throw new Error(`resource ${name} has to be column ${column}`);
     }
   }

@@ -1,5 +1,5 @@
-import { type NodeTable, PODS, type PodInfo, type ResourceVector } from '../roles/scheduler-policy.ts';
 import { effectiveRequests, type Pod } from '../api/index.ts';
+import { type NodeTable, PODS, type PodInfo, type ResourceVector } from '../roles/scheduler-policy.ts';
 
 const NO_LABELS: Readonly<Record<string, string>> = Object.freeze({});
 

@@ -68,7 +68,7 @@ export class PolicyBench {
     if (this.instance.preScore?.(cycle, slots) === 'skip') return 'skip';
     const scores = new Float64Array(slots.length).fill(Number.NaN);
     if (this.instance.scoreAll) this.instance.scoreAll(cycle, slots, scores);
-    else slots.forEach((slot, k) => (scores[k] = this.instance.score?.(cycle, slot) ?? 0));
+    else for (const [k, slot] of slots.entries()) scores[k] = this.instance.score?.(cycle, slot) ?? 0;
     this.instance.normalize?.(cycle, slots, scores);
     return Object.fromEntries([...slots].map((slot, k) => [nodes.name(slot), scores[k] as number]));
   }
@@ -151,12 +151,19 @@ export function aNode(name: string, { labels = {}, taints, unschedulable, alloca
 }
 
 /** A pending pod of one container; `requests` are that container's. */
-export function aPod(name: string, { labels, requests, ...spec }: { labels?: Record<string, string>; requests?: Record<string, string> } & Partial<Pod['spec']> = {}): Pod {
+export function aPod(
+  name: string,
+  { labels, requests, ...spec }: { labels?: Record<string, string>; requests?: Record<string, string> } & Partial<Pod['spec']> = {},
+): Pod {
   return {
     apiVersion: 'v1',
     kind: 'Pod',
     metadata: { name, namespace: 'default', uid: `uid-${name}`, labels: labels ?? {} },
-    spec: { schedulerName: 'default-scheduler', containers: [{ name: 'app', image: 'app', ...(requests ? { resources: { requests } } : {}) }], ...spec },
+    spec: {
+      schedulerName: 'default-scheduler',
+      containers: [{ name: 'app', image: 'app', ...(requests ? { resources: { requests } } : {}) }],
+      ...spec,
+    },
   };
 }
 

@@ -1,5 +1,12 @@
 import { ClusterEvents, NodeChange, PASS, type PodInfo, type SchedulerPolicy, UNRESOLVABLE } from '@kubernel/sdk';
-import { compileNodeSelector, compileNodeSelectorTerm, type NodeAffinity, type NodeMatcher, type Pod, requiredNodeAffinity } from '@kubernel/sdk/api';
+import {
+  compileNodeSelector,
+  compileNodeSelectorTerm,
+  type NodeAffinity,
+  type NodeMatcher,
+  type Pod,
+  requiredNodeAffinity,
+} from '@kubernel/sdk/api';
 import { normalizeToHundred } from './normalize.ts';
 
 const REASONS = ["node(s) didn't match Pod's node affinity/selector"];
@@ -83,11 +90,11 @@ export const nodeAffinity: SchedulerPolicy = {
         for (let slot = 0; slot < nodes.size; slot++) if (column[slot] === 0 && verdicts[slot] === 0) verdicts[slot] = mark + 1;
       },
       reasons: (_, slot) => (addedMatches && !addedMatches(nodes.node(slot)) ? REASONS_ADDED : REASONS),
-      events: [
-        { events: ClusterEvents.NodeAdded | ClusterEvents.NodeLabels, hint: (pod, { node }) => node < 0 || fitsNode(pod, node) },
-      ],
+      events: [{ events: ClusterEvents.NodeAdded | ClusterEvents.NodeLabels, hint: (pod, { node }) => node < 0 || fitsNode(pod, node) }],
       preScore: ({ pod }) =>
-        addedPreferred.length || pod.pod.spec.affinity?.nodeAffinity?.preferredDuringSchedulingIgnoredDuringExecution?.length ? undefined : 'skip',
+        addedPreferred.length || pod.pod.spec.affinity?.nodeAffinity?.preferredDuringSchedulingIgnoredDuringExecution?.length
+          ? undefined
+          : 'skip',
       scoreAll({ pod }, feasible, scores) {
         const column = preferred(pod.pod);
         for (let k = 0; k < feasible.length; k++) scores[k] = column[feasible[k] as number] as number;

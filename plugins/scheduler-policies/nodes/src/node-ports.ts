@@ -41,7 +41,8 @@ export const nodePorts: SchedulerPolicy = {
       filter: (_, slot) => (wanted.some(({ key, address }) => collides(used.get(key)?.get(slot), address)) ? UNSCHEDULABLE : PASS),
       filterAll(_, verdicts, mark) {
         for (const { key, address } of wanted) {
-          for (const [slot, addresses] of used.get(key) ?? []) if (verdicts[slot] === 0 && collides(addresses, address)) verdicts[slot] = mark;
+          for (const [slot, addresses] of used.get(key) ?? [])
+            if (verdicts[slot] === 0 && collides(addresses, address)) verdicts[slot] = mark;
         }
       },
       reasons: () => REASONS,
@@ -51,7 +52,10 @@ export const nodePorts: SchedulerPolicy = {
           hint(waiting, { pod }) {
             const freed = pod ? hostPorts(pod) : [];
             return hostPorts(waiting).some((want) =>
-              freed.some((port) => port.key === want.key && (port.address === want.address || port.address === ANY_ADDRESS || want.address === ANY_ADDRESS)),
+              freed.some(
+                (port) =>
+                  port.key === want.key && (port.address === want.address || port.address === ANY_ADDRESS || want.address === ANY_ADDRESS),
+              ),
             );
           },
         },

@@ -63,14 +63,19 @@ describe('taints', () => {
 
   it('keeps out for NoExecute as for NoSchedule, and not for PreferNoSchedule', () => {
     const bench = policyBench(taints, {
-      nodes: [aNode('evicts', { taints: [{ key: 'x', effect: 'NoExecute' }] }), aNode('soft', { taints: [{ key: 'x', effect: 'PreferNoSchedule' }] })],
+      nodes: [
+        aNode('evicts', { taints: [{ key: 'x', effect: 'NoExecute' }] }),
+        aNode('soft', { taints: [{ key: 'x', effect: 'PreferNoSchedule' }] }),
+      ],
     });
     expect(bench.filter(aPod('p'))).toEqual({ evicts: UNTOLERATED, soft: [] });
   });
 
   it('prefers nodes with fewer soft taints that are not tolerated', () => {
     const soft = (key: string) => ({ key, effect: 'PreferNoSchedule' as const });
-    const bench = policyBench(taints, { nodes: [aNode('none'), aNode('one', { taints: [soft('a')] }), aNode('two', { taints: [soft('a'), soft('b')] })] });
+    const bench = policyBench(taints, {
+      nodes: [aNode('none'), aNode('one', { taints: [soft('a')] }), aNode('two', { taints: [soft('a'), soft('b')] })],
+    });
     expect(bench.score(aPod('p'))).toEqual({ none: 100, one: 50, two: 0 });
     expect(bench.score(aPod('p', { tolerations: [{ key: 'a', operator: 'Exists' }] }))).toEqual({ none: 100, one: 100, two: 0 });
     // A toleration of another effect is not about soft taints.
@@ -105,7 +110,16 @@ describe('node-affinity', () => {
     ['terms are alternatives', required(expression('disk', 'In', 'ssd'), expression('disk', 'DoesNotExist')), ['a', 'c']],
     ['a term without requirements selects nothing', required({}), []],
     ['no terms select nothing', required(), []],
-    ['requirements of a term all hold', required({ matchExpressions: [{ key: 'disk', operator: 'Exists' }, { key: 'level', operator: 'Lt', values: ['4'] }] }), ['b']],
+    [
+      'requirements of a term all hold',
+      required({
+        matchExpressions: [
+          { key: 'disk', operator: 'Exists' },
+          { key: 'level', operator: 'Lt', values: ['4'] },
+        ],
+      }),
+      ['b'],
+    ],
     ['nodeSelector and affinity both hold', { nodeSelector: { disk: 'ssd' }, ...required(expression('level', 'Lt', '4')) }, []],
     ['names by field', required({ matchFields: [{ key: 'metadata.name', operator: 'In', values: ['b', 'gone'] }] }), ['b']],
     ['other than names by field', required({ matchFields: [{ key: 'metadata.name', operator: 'NotIn', values: ['b'] }] }), ['a', 'c']],

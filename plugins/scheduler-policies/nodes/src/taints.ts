@@ -41,9 +41,7 @@ export const taints: SchedulerPolicy = {
         for (let slot = 0; slot < nodes.size; slot++) if (column[slot] !== 0 && verdicts[slot] === 0) verdicts[slot] = mark + 1;
       },
       reasons: () => REASONS,
-      events: [
-        { events: ClusterEvents.NodeAdded | ClusterEvents.NodeTaints, hint: (pod, { node }) => node < 0 || !refused(pod)[node] },
-      ],
+      events: [{ events: ClusterEvents.NodeAdded | ClusterEvents.NodeTaints, hint: (pod, { node }) => node < 0 || !refused(pod)[node] }],
       scoreAll({ pod }, feasible, scores) {
         const column = disliked(pod);
         for (let k = 0; k < feasible.length; k++) scores[k] = column[feasible[k] as number] as number;

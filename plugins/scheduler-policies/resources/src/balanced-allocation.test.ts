@@ -21,7 +21,10 @@ describe('the balance of resources', () => {
 
   it('is a standard deviation over more than two resources', () => {
     const resources = ['cpu', 'memory', 'example.com/gpu'].map((name) => ({ name }));
-    const bench = policyBench(balancedAllocation, { nodes: [aNode('n', { allocatable: { 'example.com/gpu': '4' } })], args: { resources } });
+    const bench = policyBench(balancedAllocation, {
+      nodes: [aNode('n', { allocatable: { 'example.com/gpu': '4' } })],
+      args: { resources },
+    });
     // Shares 1/4, 1/4, 1: mean 1/2, deviation sqrt(2/16 + 1/4) / sqrt(3) = 0.354.
     expect(bench.score(aPod('p', { requests: { cpu: '1', memory: '2Gi', 'example.com/gpu': '4' } }))).toEqual({ n: 64 });
   });

@@ -51,7 +51,11 @@ describe('the room a node has', () => {
       },
       [],
     ],
-    ['pod-level requests replace the sum of the containers', { requests: { cpu: '100m' }, resources: { requests: { cpu: '2' } } }, ['Insufficient cpu']],
+    [
+      'pod-level requests replace the sum of the containers',
+      { requests: { cpu: '100m' }, resources: { requests: { cpu: '2' } } },
+      ['Insufficient cpu'],
+    ],
   ])('%s', (_, spec, reasons) => {
     expect(policyBench(resourcesFit, { nodes: [aNode('n', small)] }).filter(aPod('p', spec))).toEqual({ n: reasons });
   });
@@ -79,7 +83,10 @@ describe('the room a node has', () => {
     const running = { containerStatuses: [{ name: 'app', ready: true, restartCount: 0, allocatedResources: { cpu: '400m' } }] };
     bench.place({ ...resized, status: running }, 'n');
     expect(bench.filter(aPod('p', { requests: { cpu: '200m' } }))).toEqual({ n: ['Insufficient cpu'] });
-    bench.place({ ...resized, status: { ...running, conditions: [{ type: 'PodResizePending', status: 'True', reason: 'Infeasible' }] } }, 'n');
+    bench.place(
+      { ...resized, status: { ...running, conditions: [{ type: 'PodResizePending', status: 'True', reason: 'Infeasible' }] } },
+      'n',
+    );
     expect(bench.filter(aPod('p', { requests: { cpu: '600m' } }))).toEqual({ n: [] });
   });
 
@@ -127,7 +134,15 @@ describe('how full a node is', () => {
   });
 
   it('weighs resources', () => {
-    const cpuOnly = bench({ scoringStrategy: { type: 'LeastAllocated', resources: [{ name: 'cpu', weight: 3 }, { name: 'memory', weight: 1 }] } });
+    const cpuOnly = bench({
+      scoringStrategy: {
+        type: 'LeastAllocated',
+        resources: [
+          { name: 'cpu', weight: 3 },
+          { name: 'memory', weight: 1 },
+        ],
+      },
+    });
     expect(cpuOnly.score(aPod('p', { requests: { cpu: '2', memory: '0' } }), ['empty'])).toEqual({ empty: 62 });
   });
 

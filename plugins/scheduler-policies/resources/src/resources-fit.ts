@@ -26,7 +26,8 @@ export const resourcesFit: SchedulerPolicy = {
     const ignored: boolean[] = [];
 
     function isIgnored(column: number): boolean {
-      return (ignored[column] ??= ignoredResources.includes(nodes.resourceName(column)) || ignoredResourceGroups.includes(groupOf(nodes.resourceName(column))));
+      return (ignored[column] ??=
+        ignoredResources.includes(nodes.resourceName(column)) || ignoredResourceGroups.includes(groupOf(nodes.resourceName(column))));
     }
 
     function reasonOf(column: number): string {
@@ -34,7 +35,9 @@ export const resourcesFit: SchedulerPolicy = {
     }
 
     function lacks(slot: number, column: number, wanted: number): boolean {
-      return wanted > ((nodes.allocatable[column] as Float64Array)[slot] as number) - ((nodes.requested[column] as Float64Array)[slot] as number);
+      return (
+        wanted > ((nodes.allocatable[column] as Float64Array)[slot] as number) - ((nodes.requested[column] as Float64Array)[slot] as number)
+      );
     }
 
     function fits({ requests: { columns, amounts } }: PodInfo, slot: number): boolean {

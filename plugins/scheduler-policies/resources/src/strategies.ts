@@ -5,7 +5,9 @@ export type Strategy = (demands: readonly Demand[], nodes: Int32Array, scores: F
 
 /** The share that stays free, weighted over the resources. */
 export const leastAllocated: Strategy = (demands, nodes, scores) => {
-  weighted(demands, nodes, scores, (requested, capacity) => (requested > capacity ? 0 : Math.floor(((capacity - requested) * 100) / capacity)));
+  weighted(demands, nodes, scores, (requested, capacity) =>
+    requested > capacity ? 0 : Math.floor(((capacity - requested) * 100) / capacity),
+  );
 };
 
 /** The share that is used. */
@@ -13,7 +15,12 @@ export const mostAllocated: Strategy = (demands, nodes, scores) => {
   weighted(demands, nodes, scores, (requested, capacity) => Math.floor((Math.min(requested, capacity) * 100) / capacity));
 };
 
-function weighted(demands: readonly Demand[], nodes: Int32Array, scores: Float64Array, share: (requested: number, capacity: number) => number): void {
+function weighted(
+  demands: readonly Demand[],
+  nodes: Int32Array,
+  scores: Float64Array,
+  share: (requested: number, capacity: number) => number,
+): void {
   const [first, second] = demands;
   if (demands.length === 2 && first && second) {
     weightedPair(first, second, nodes, scores, share);
@@ -34,7 +41,13 @@ function weighted(demands: readonly Demand[], nodes: Int32Array, scores: Float64
 }
 
 /** cpu and memory, nearly always: one pass without an inner loop. */
-function weightedPair(a: Demand, b: Demand, nodes: Int32Array, scores: Float64Array, share: (requested: number, capacity: number) => number): void {
+function weightedPair(
+  a: Demand,
+  b: Demand,
+  nodes: Int32Array,
+  scores: Float64Array,
+  share: (requested: number, capacity: number) => number,
+): void {
   const { allocatable: capacityA, requested: usedA, wanted: wantedA, weight: weightA } = a;
   const { allocatable: capacityB, requested: usedB, wanted: wantedB, weight: weightB } = b;
   for (let k = 0; k < nodes.length; k++) {
@@ -43,7 +56,8 @@ function weightedPair(a: Demand, b: Demand, nodes: Int32Array, scores: Float64Ar
     const cb = capacityB[slot] as number;
     const weights = (ca === 0 ? 0 : weightA) + (cb === 0 ? 0 : weightB);
     const sum =
-      (ca === 0 ? 0 : weightA * share((usedA[slot] as number) + wantedA, ca)) + (cb === 0 ? 0 : weightB * share((usedB[slot] as number) + wantedB, cb));
+      (ca === 0 ? 0 : weightA * share((usedA[slot] as number) + wantedA, ca)) +
+      (cb === 0 ? 0 : weightB * share((usedB[slot] as number) + wantedB, cb));
     scores[k] = weights === 0 ? 0 : Math.floor(sum / weights);
   }
 }
@@ -57,7 +71,9 @@ export interface ShapePoint {
 
 /** Straight lines between the points of a curve from utilisation to score. */
 export function requestedToCapacityRatio(shape: readonly ShapePoint[]): Strategy {
-  const points = [...shape].sort((a, b) => a.utilization - b.utilization).map(({ utilization, score }) => ({ utilization, score: score * 10 }));
+  const points = [...shape]
+    .sort((a, b) => a.utilization - b.utilization)
+    .map(({ utilization, score }) => ({ utilization, score: score * 10 }));
   return (demands, nodes, scores) => {
     for (let k = 0; k < nodes.length; k++) {
       const slot = nodes[k] as number;

@@ -64,8 +64,14 @@ export class TermCompiler {
       affinityQuery: affinity.length ? all(affinity) : undefined,
       antiAffinity: (repel?.requiredDuringSchedulingIgnoredDuringExecution ?? []).map(compile),
       preferred: [
-        ...(attract?.preferredDuringSchedulingIgnoredDuringExecution ?? []).map(({ weight, podAffinityTerm }) => ({ term: compile(podAffinityTerm), weight })),
-        ...(repel?.preferredDuringSchedulingIgnoredDuringExecution ?? []).map(({ weight, podAffinityTerm }) => ({ term: compile(podAffinityTerm), weight: -weight })),
+        ...(attract?.preferredDuringSchedulingIgnoredDuringExecution ?? []).map(({ weight, podAffinityTerm }) => ({
+          term: compile(podAffinityTerm),
+          weight,
+        })),
+        ...(repel?.preferredDuringSchedulingIgnoredDuringExecution ?? []).map(({ weight, podAffinityTerm }) => ({
+          term: compile(podAffinityTerm),
+          weight: -weight,
+        })),
       ],
     };
   }

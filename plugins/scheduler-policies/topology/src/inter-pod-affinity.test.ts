@@ -12,7 +12,9 @@ const near = (labels: Record<string, string>, more: Partial<PodAffinityTerm> = {
   labelSelector: { matchLabels: labels },
   ...more,
 });
-const wants = (...terms: PodAffinityTerm[]): Partial<Pod['spec']> => ({ affinity: { podAffinity: { requiredDuringSchedulingIgnoredDuringExecution: terms } } });
+const wants = (...terms: PodAffinityTerm[]): Partial<Pod['spec']> => ({
+  affinity: { podAffinity: { requiredDuringSchedulingIgnoredDuringExecution: terms } },
+});
 const avoids = (...terms: PodAffinityTerm[]): Partial<Pod['spec']> => ({
   affinity: { podAntiAffinity: { requiredDuringSchedulingIgnoredDuringExecution: terms } },
 });
@@ -150,7 +152,10 @@ describe('matchLabelKeys and mismatchLabelKeys', () => {
     bench.place(version('old', '1'), 'a1');
     bench.place(version('new', '2'), 'b1');
     expect(bench.filter(version('p', '2', avoids(near({ app: 'web' }, { matchLabelKeys: ['hash'] }))))).toMatchObject({ a1: [], b1: ANTI });
-    expect(bench.filter(version('p', '2', avoids(near({ app: 'web' }, { mismatchLabelKeys: ['hash'] }))))).toMatchObject({ a1: ANTI, b1: [] });
+    expect(bench.filter(version('p', '2', avoids(near({ app: 'web' }, { mismatchLabelKeys: ['hash'] }))))).toMatchObject({
+      a1: ANTI,
+      b1: [],
+    });
   });
 });
 
@@ -210,7 +215,8 @@ it('counts as a walk over all pods would, whatever comes and goes', () => {
       there.delete(name);
     } else {
       const app = ['web', 'db'][random(2)] as string;
-      const shape = [{}, avoids(near({ app: 'web' })), avoids(near({ app: 'db' }, { topologyKey: 'kubernetes.io/hostname' }))][random(3)] ?? {};
+      const shape =
+        [{}, avoids(near({ app: 'web' })), avoids(near({ app: 'db' }, { topologyKey: 'kubernetes.io/hostname' }))][random(3)] ?? {};
       const pod = aPod(name, { labels: { app }, ...shape });
       const node = names[random(5)] as string;
       bench.place(pod, node);

@@ -58,7 +58,10 @@ export const interPodAffinity: SchedulerPolicy = {
     }
 
     function isAttracted(slot: number): boolean {
-      for (const { column: { ids }, sums } of attracted) {
+      for (const {
+        column: { ids },
+        sums,
+      } of attracted) {
         const id = ids[slot] as number;
         if (id === 0 || (sums[id] === 0 && !mayStart)) return false;
       }
@@ -107,15 +110,22 @@ export const interPodAffinity: SchedulerPolicy = {
         return isOccupied(repelled, slot) || isOccupied(unwelcome, slot) ? UNSCHEDULABLE : PASS;
       },
       filterAll(_, verdicts, mark) {
-        for (const { column: { ids }, sums } of attracted) {
+        for (const {
+          column: { ids },
+          sums,
+        } of attracted) {
           for (let slot = 0; slot < nodes.size; slot++) {
             const id = ids[slot] as number;
             if (verdicts[slot] === 0 && (id === 0 || (sums[id] === 0 && !mayStart))) verdicts[slot] = mark + 1;
           }
         }
         for (const domains of [repelled, unwelcome]) {
-          for (const { column: { ids }, sums } of domains) {
-            for (let slot = 0; slot < nodes.size; slot++) if (sums[ids[slot] as number] !== 0 && verdicts[slot] === 0) verdicts[slot] = mark;
+          for (const {
+            column: { ids },
+            sums,
+          } of domains) {
+            for (let slot = 0; slot < nodes.size; slot++)
+              if (sums[ids[slot] as number] !== 0 && verdicts[slot] === 0) verdicts[slot] = mark;
           }
         }
       },
@@ -124,7 +134,11 @@ export const interPodAffinity: SchedulerPolicy = {
         return isOccupied(repelled, slot) ? ANTI_AFFINITY : EXISTING;
       },
       events: [
-        { events: ClusterEvents.PodGone, hint: (waiting, { pod }) => pod !== undefined && (repels(compiler.termsOf(waiting), pod) || repels(compiler.termsOf(pod), waiting)) },
+        {
+          events: ClusterEvents.PodGone,
+          hint: (waiting, { pod }) =>
+            pod !== undefined && (repels(compiler.termsOf(waiting), pod) || repels(compiler.termsOf(pod), waiting)),
+        },
         { events: ClusterEvents.PodPlaced, hint: (waiting, { pod }) => pod !== undefined && attracts(compiler.termsOf(waiting), pod) },
         { events: ClusterEvents.PodLabels | ClusterEvents.NodeAdded | ClusterEvents.NodeLabels | ClusterEvents.Other },
       ],
@@ -141,7 +155,10 @@ export const interPodAffinity: SchedulerPolicy = {
       scoreAll(_, feasible, scores) {
         scores.fill(0);
         for (const { domain, weight } of weighted) {
-          const { column: { ids }, sums } = domain;
+          const {
+            column: { ids },
+            sums,
+          } = domain;
           for (let k = 0; k < feasible.length; k++) {
             scores[k] = (scores[k] as number) + weight * (sums[ids[feasible[k] as number] as number] as number);
           }
@@ -162,7 +179,11 @@ export const interPodAffinity: SchedulerPolicy = {
 };
 
 function isOccupied(domains: readonly DomainTally[], slot: number): boolean {
-  for (const { column: { ids }, sums } of domains) if (sums[ids[slot] as number] !== 0) return true;
+  for (const {
+    column: { ids },
+    sums,
+  } of domains)
+    if (sums[ids[slot] as number] !== 0) return true;
   return false;
 }
 

@@ -32,7 +32,12 @@ export const SYSTEM_DEFAULTS: readonly TopologySpreadConstraint[] = [
 ];
 
 /** `selector` stands in for the constraints' own (defaults have none). */
-export function compileConstraints(list: readonly TopologySpreadConstraint[], pod: PodInfo, allKeys: boolean, selector?: Selector): Constraints {
+export function compileConstraints(
+  list: readonly TopologySpreadConstraint[],
+  pod: PodInfo,
+  allKeys: boolean,
+  selector?: Selector,
+): Constraints {
   const compile = (wanted: string): Constraint[] =>
     list.filter(({ whenUnsatisfiable }) => whenUnsatisfiable === wanted).map((constraint) => compileOne(constraint, pod, selector));
   return { hard: compile('DoNotSchedule'), soft: compile('ScheduleAnyway'), allKeys };
@@ -58,7 +63,10 @@ function compileOne(constraint: TopologySpreadConstraint, pod: PodInfo, given: S
 }
 
 /** matchLabelKeys: also like this pod in these labels, as far as it has them (KEP-3243). */
-function withLabelKeys({ labelSelector, matchLabelKeys = [] }: TopologySpreadConstraint, labels: Readonly<Record<string, string>>): LabelSelector | undefined {
+function withLabelKeys(
+  { labelSelector, matchLabelKeys = [] }: TopologySpreadConstraint,
+  labels: Readonly<Record<string, string>>,
+): LabelSelector | undefined {
   const has = matchLabelKeys.filter((key) => labels[key] !== undefined);
   if (!labelSelector || has.length === 0) return labelSelector;
   const same = has.map((key) => ({ key, operator: 'In', values: [labels[key] as string] }));

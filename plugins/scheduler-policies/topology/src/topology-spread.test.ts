@@ -73,7 +73,16 @@ describe('a hard constraint', () => {
     bench.place(web('y'), 'b1');
     const picky = (more: Partial<TopologySpreadConstraint>): Pod => ({
       ...web('p'),
-      spec: { ...web('p', spread(more)).spec, affinity: { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [{ matchExpressions: [{ key: 'zone', operator: 'In', values: ['a', 'b'] }] }] } } } },
+      spec: {
+        ...web('p', spread(more)).spec,
+        affinity: {
+          nodeAffinity: {
+            requiredDuringSchedulingIgnoredDuringExecution: {
+              nodeSelectorTerms: [{ matchExpressions: [{ key: 'zone', operator: 'In', values: ['a', 'b'] }] }],
+            },
+          },
+        },
+      },
     });
     // Zone c is empty, but not for this pod.
     expect(bench.filter(picky({}))).toMatchObject({ a1: [], b1: [] });
@@ -119,7 +128,12 @@ describe('a hard constraint', () => {
 describe('a soft constraint', () => {
   it('prefers the emptier domain', () => {
     const bench = cluster();
-    for (const [name, node] of [['x', 'a1'], ['y', 'a1'], ['z', 'b1']] as const) bench.place(web(name), node);
+    for (const [name, node] of [
+      ['x', 'a1'],
+      ['y', 'a1'],
+      ['z', 'b1'],
+    ] as const)
+      bench.place(web(name), node);
     // Two domains: 2 and 1 pods times ln(4), rounded: 3 and 1. Then 100 * (3 + 1 - score) / 3.
     expect(bench.score(web('p', spread({ whenUnsatisfiable: 'ScheduleAnyway' })))).toEqual({ a1: 33, a2: 33, b1: 100, out: 0 });
   });
@@ -158,8 +172,11 @@ describe('the defaults of the cluster', () => {
     expect(bench.score(web('q'))).toBe('skip');
   });
 
-  it('can be a list of one\'s own, hard ones too', () => {
-    const args = { defaultingType: 'List', defaultConstraints: [{ maxSkew: 1, topologyKey: 'kubernetes.io/hostname', whenUnsatisfiable: 'DoNotSchedule' }] };
+  it("can be a list of one's own, hard ones too", () => {
+    const args = {
+      defaultingType: 'List',
+      defaultConstraints: [{ maxSkew: 1, topologyKey: 'kubernetes.io/hostname', whenUnsatisfiable: 'DoNotSchedule' }],
+    };
     const bench = policyBench(topologySpread, { nodes, args, objects: { services: [service] } });
     bench.place(web('x'), 'a');
     expect(bench.filter(web('p'))).toEqual({ a: SKEW, b: [] });

@@ -2,7 +2,7 @@ import { ClusterEvents, NodeChange, PASS, type PodInfo, type SchedulerPolicy, UN
 import { requiredNodeAffinity, type TopologySpreadConstraint, untolerated } from '@kubernel/sdk/api';
 import { DefaultSelectors } from './default-selectors.ts';
 import { PodCounts } from './pod-counts.ts';
-import { compileConstraints, type Constraint, type Constraints, SYSTEM_DEFAULTS } from './spread-constraints.ts';
+import { type Constraint, type Constraints, compileConstraints, SYSTEM_DEFAULTS } from './spread-constraints.ts';
 import { SpreadTally } from './spread-tally.ts';
 
 /** Config of `scheduler-policy/topology-spread`: upstream's PodTopologySpreadArgs. */
@@ -74,7 +74,9 @@ export const topologySpread: SchedulerPolicy = {
     /** Counts of a constraint over the nodes that are eligible for this pod. */
     function tallyOf(constraint: Constraint, pod: PodInfo, keys: readonly string[]): SpreadTally {
       const { spec } = pod.pod;
-      const required = constraint.honorAffinity ? [spec.nodeSelector, spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution] : 0;
+      const required = constraint.honorAffinity
+        ? [spec.nodeSelector, spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution]
+        : 0;
       const tolerations = constraint.honorTaints ? (spec.tolerations ?? []) : 0;
       const eligibility = `spread:${JSON.stringify([required, tolerations, keys])}`;
       const eligible = () => {
@@ -117,7 +119,8 @@ export const topologySpread: SchedulerPolicy = {
     }
 
     const affects = (waiting: PodInfo, other: PodInfo | undefined) =>
-      other === undefined || other.namespace === waiting.namespace && constraintsOf(waiting).hard.some(({ selector }) => selector.matches(other.labels));
+      other === undefined ||
+      (other.namespace === waiting.namespace && constraintsOf(waiting).hard.some(({ selector }) => selector.matches(other.labels)));
 
     return {
       podAdded: (pod, slot) => counts.podAdded(pod, slot),

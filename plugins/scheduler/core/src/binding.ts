@@ -60,7 +60,9 @@ export class BindingCycle {
     this.#parts.queue.done(entry);
     for (const { instance } of policies) instance.postBind?.(cycle, node);
     const { namespace, name, pod } = entry.info;
-    this.#parts.events(framework.schedulerName).event(asPod(pod), 'Normal', 'Scheduled', `Successfully assigned ${namespace}/${name} to ${nodeName}`);
+    this.#parts
+      .events(framework.schedulerName)
+      .event(asPod(pod), 'Normal', 'Scheduled', `Successfully assigned ${namespace}/${name} to ${nodeName}`);
     this.#parts.onBound?.(entry);
   }
 
@@ -76,7 +78,10 @@ export class BindingCycle {
     // The pod was deleted on the way: its own event has said so, or will.
     if (!isNotFound(error)) {
       this.#parts.log.warn('a binding failed; the pod is tried again', { pod: entry.info.key, error: message });
-      this.#parts.failures.report(framework.schedulerName, entry.info.pod, { reason: 'SchedulerError', message: `binding rejected: ${message}` });
+      this.#parts.failures.report(framework.schedulerName, entry.info.pod, {
+        reason: 'SchedulerError',
+        message: `binding rejected: ${message}`,
+      });
     }
     this.#parts.queue.requeue(entry, 'broken');
   }

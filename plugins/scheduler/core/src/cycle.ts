@@ -1,10 +1,9 @@
 import type { Logger, PodCycle, PodInfo } from '@kubernel/sdk';
 import type { EventRecorder } from '@kubernel/sdk/client';
+import { type Cluster, fitError, NO_NODES } from '@kubernel/sdk/scheduling';
 import type { BindingCycle } from './binding.ts';
-import type { Cluster } from '@kubernel/sdk/scheduling';
 import { asPod, type FailureReporter } from './failure.ts';
 import type { FilterPhase } from './filter.ts';
-import { fitError, NO_NODES } from './fit-error.ts';
 import type { Framework } from './framework.ts';
 import type { Nominator } from './nominator.ts';
 import type { QueueEntry, SchedulingQueue } from './queue/scheduling-queue.ts';
@@ -89,6 +88,10 @@ export class SchedulingCycle {
     for (const { instance } of framework.policies) {
       const result = instance.postFilter?.(cycle, diagnosis);
       if (result?.message) hints.push(result.message);
+      for (const other of result?.unnominate ?? []) {
+        nominator.delete(other.uid);
+        failures.clearNomination(other.pod);
+      }
       if (result?.nominatedNode === undefined) continue;
       nominatedNode = result.nominatedNode;
       if (nominatedNode === '') nominator.delete(entry.info.uid);

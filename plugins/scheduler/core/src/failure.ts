@@ -28,10 +28,23 @@ export class FailureReporter {
   report(schedulerName: string, pod: Pod, failure: Failure): void {
     this.#events(schedulerName).event(asPod(pod), 'Warning', 'FailedScheduling', failure.message);
     const patch = this.#statusPatch(pod, failure);
-    if (!patch) return;
+    if (patch) this.#write(pod, patch);
+  }
+
+  /** Someone of higher priority took the node the pod hoped for. */
+  clearNomination(pod: Pod): void {
+    this.#write(pod, { nominatedNodeName: null });
+  }
+
+  #write(pod: Pod, patch: Record<string, unknown>): void {
     const { name = '', namespace = '' } = pod.metadata;
     this.#client
-      .patch(PODS, name, { type: 'strategic', patch: { metadata: { uid: pod.metadata.uid }, status: patch } }, { namespace, subresource: 'status' })
+      .patch(
+        PODS,
+        name,
+        { type: 'strategic', patch: { metadata: { uid: pod.metadata.uid }, status: patch } },
+        { namespace, subresource: 'status' },
+      )
       .catch((error: unknown) => {
         if (isNotFound(error)) return;
         this.#log.warn('a pod could not be told why it has no node', { pod: `${namespace}/${name}`, error: String(error) });
@@ -41,7 +54,13 @@ export class FailureReporter {
   #statusPatch(pod: Pod, { reason, message, nominatedNode }: Failure): Record<string, unknown> | undefined {
     const conditions = pod.status?.conditions ?? [];
     const generation = pod.metadata.generation;
-    const wanted = { type: 'PodScheduled', status: 'False' as const, reason, message, ...(generation ? { observedGeneration: generation } : {}) };
+    const wanted = {
+      type: 'PodScheduled',
+      status: 'False' as const,
+      reason,
+      message,
+      ...(generation ? { observedGeneration: generation } : {}),
+    };
     const next = withCondition(conditions, { ...wanted, lastProbeTime: null }, timestamp());
     const patch: Record<string, unknown> = {};
     if (next !== conditions) patch['conditions'] = [getCondition(next, 'PodScheduled')];

@@ -1,4 +1,13 @@
-import { type Diagnosis, PASS, type PodCycle, type PodInfo, type PolicyInstance, type Rejection, UNRESOLVABLE, UNSCHEDULABLE, type Verdict } from '@kubernel/sdk';
+import {
+  type Diagnosis,
+  PASS,
+  type PodCycle,
+  type PodInfo,
+  type PolicyInstance,
+  type Rejection,
+  UNRESOLVABLE,
+  type Verdict,
+} from '@kubernel/sdk';
 import type { Cluster } from '@kubernel/sdk/scheduling';
 import type { ActiveFilter, ActivePolicy, Framework } from './framework.ts';
 import type { Nominator } from './nominator.ts';
@@ -38,7 +47,7 @@ export class FilterPhase {
     this.#fitBuffers(nodes.capacity);
     if (!this.#preFilter(framework, cycle)) return this.#result(0);
     const hoped = this.#nominatedNode(cycle.pod);
-    if (hoped >= 0 && (!this.#named || this.#named.includes(hoped)) && this.#fitsWithNominated(framework, cycle, hoped) === PASS) {
+    if (hoped >= 0 && (!this.#named || this.#named.includes(hoped)) && this.fitsBesideNominated(framework, cycle, hoped) === PASS) {
       this.#feasible[0] = hoped;
       return this.#result(1);
     }
@@ -48,7 +57,14 @@ export class FilterPhase {
     return this.#result(this.#collect());
   }
 
-  /** All filters on one node, in the cluster as it is now. */
+  /** All filters on one node, in the cluster as it is now, with and without the pods nominated to it that come first. */
+  fitsBesideNominated(framework: Framework, cycle: PodCycle, slot: number): Verdict {
+    const verdict = this.fits(framework, cycle, slot);
+    if (verdict !== PASS || this.#nominator.size === 0) return verdict;
+    const others = this.#nominator.ahead(cycle.pod, slot, this.#cluster.nodes);
+    return others.length === 0 ? PASS : this.simulate(framework, cycle, slot, { add: others }, () => this.fits(framework, cycle, slot));
+  }
+
   fits(framework: Framework, cycle: PodCycle, node: number): Verdict {
     return this.#firstRejection(framework, cycle, node)?.verdict ?? PASS;
   }
@@ -77,8 +93,10 @@ export class FilterPhase {
         if (verdict === EMPTY_SLOT || verdict === 0) continue;
         const filter = framework.filters[(verdict - 1) >> 1];
         if (filter) rejectedBy.add(filter);
-        const texts = verdict === NOT_NAMED ? [`node(s) didn't satisfy plugin(s) [${this.#namedBy.map(({ name }) => name).join(' ')}]`]
-          : (filter?.instance.reasons?.(cycle, slot) ?? []);
+        const texts =
+          verdict === NOT_NAMED
+            ? [`node(s) didn't satisfy plugin(s) [${this.#namedBy.map(({ name }) => name).join(' ')}]`]
+            : (filter?.instance.reasons?.(cycle, slot) ?? []);
         for (const text of texts) reasons.set(text, (reasons.get(text) ?? 0) + 1);
       }
     }
@@ -153,14 +171,10 @@ export class FilterPhase {
       if (this.#verdicts[slot] !== 0) continue;
       const others = this.#nominator.ahead(cycle.pod, slot, this.#cluster.nodes);
       if (others.length === 0) continue;
-      this.#verdicts[slot] = this.simulate(framework, cycle, slot, { add: others }, () => this.#mark(this.#firstRejection(framework, cycle, slot)));
+      this.#verdicts[slot] = this.simulate(framework, cycle, slot, { add: others }, () =>
+        this.#mark(this.#firstRejection(framework, cycle, slot)),
+      );
     }
-  }
-
-  #fitsWithNominated(framework: Framework, cycle: PodCycle, slot: number): Verdict {
-    if (this.fits(framework, cycle, slot) !== PASS) return UNSCHEDULABLE;
-    const others = this.#nominator.ahead(cycle.pod, slot, this.#cluster.nodes);
-    return others.length === 0 ? PASS : this.simulate(framework, cycle, slot, { add: others }, () => this.fits(framework, cycle, slot));
   }
 
   simulate<T>(

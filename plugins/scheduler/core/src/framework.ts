@@ -1,4 +1,4 @@
-import type { Extensions, PolicyInstance, QueuedPod, Rejection, PodInfo, SchedulerPolicy, PolicyHost } from '@kubernel/sdk';
+import type { Extensions, PodInfo, PolicyHost, PolicyInstance, QueuedPod, Rejection, SchedulerPolicy } from '@kubernel/sdk';
 import type { Cluster } from '@kubernel/sdk/scheduling';
 import type { ProfileConfig } from './config.ts';
 
@@ -59,7 +59,9 @@ export class Framework {
     const filters = this.policies.filter(({ instance }) => instance.filter !== undefined || instance.preFilter !== undefined);
     if (filters.length > MAX_FILTERS) throw new Error(`a profile can have ${MAX_FILTERS} filters, not ${filters.length}`);
     this.filters = filters.map((policy, i) => ({ ...policy, mark: 1 + 2 * i }));
-    this.scorers = this.policies.filter(({ instance, weight }) => weight > 0 && (instance.score !== undefined || instance.scoreAll !== undefined));
+    this.scorers = this.policies.filter(
+      ({ instance, weight }) => weight > 0 && (instance.score !== undefined || instance.scoreAll !== undefined),
+    );
     return true;
   }
 

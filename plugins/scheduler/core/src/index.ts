@@ -21,7 +21,8 @@ export default definePlugin<'scheduler/v1', SchedulerConfig>('scheduler/v1', 'de
       signal: ctx.signal,
     });
     void scheduler.start().catch((error: unknown) => {
-      if (!ctx.signal.aborted) ctx.report('degraded', `the scheduler could not start: ${error instanceof Error ? error.message : String(error)}`);
+      if (!ctx.signal.aborted)
+        ctx.report('degraded', `the scheduler could not start: ${error instanceof Error ? error.message : String(error)}`);
     });
     return { check: () => (scheduler.started ? undefined : 'nodes and pods are not listed yet') };
   },

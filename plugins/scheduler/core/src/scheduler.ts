@@ -1,9 +1,27 @@
-import type { ClusterEvent, Extensions, Logger, MetricsFactory, PodInfo, PolicyHost, QueuedPod, Rejection, SchedulerPolicy } from '@kubernel/sdk';
+import type {
+  ClusterEvent,
+  Extensions,
+  Logger,
+  MetricsFactory,
+  PodInfo,
+  PolicyHost,
+  QueuedPod,
+  Rejection,
+  SchedulerPolicy,
+} from '@kubernel/sdk';
 import { ClusterEvents } from '@kubernel/sdk';
 import type { KubeObject, Node, Pod, ResourceRef } from '@kubernel/sdk/api';
-import { type Client, createEventRecorder, type EventRecorder, type Informer, NODES, PODS, type SharedInformers } from '@kubernel/sdk/client';
-import { BindingCycle } from './binding.ts';
+import {
+  type Client,
+  createEventRecorder,
+  type EventRecorder,
+  type Informer,
+  NODES,
+  PODS,
+  type SharedInformers,
+} from '@kubernel/sdk/client';
 import { Cluster, isFinished, ParsedPod } from '@kubernel/sdk/scheduling';
+import { BindingCycle } from './binding.ts';
 import { DEFAULT_PROFILE, type SchedulerConfig } from './config.ts';
 import { SchedulingCycle } from './cycle.ts';
 import { FailureReporter } from './failure.ts';
@@ -202,7 +220,8 @@ export class Scheduler {
         await new Promise<void>((resolve) => setImmediate(resolve));
       } else {
         const at = this.queue.nextFlushAt();
-        if (at !== Number.POSITIVE_INFINITY) timer = setTimeout(() => this.#wakeLoop(), Math.max(1, Math.min(at - this.#now(), 2 ** 31 - 1)));
+        if (at !== Number.POSITIVE_INFINITY)
+          timer = setTimeout(() => this.#wakeLoop(), Math.max(1, Math.min(at - this.#now(), 2 ** 31 - 1)));
         await ready;
         clearTimeout(timer);
       }
@@ -249,7 +268,7 @@ export class Scheduler {
       log,
       informer: <T extends KubeObject>(resource: ResourceRef): Informer<T> => informers.get<T>(resource),
       wake: (event: Partial<ClusterEvent> = {}) => this.queue?.event({ events: ClusterEvents.Other, node: -1, ...event }),
-      fits: (cycle, node) => this.#filter.fits(framework(cycle.profile), cycle, node),
+      fits: (cycle, node) => this.#filter.fitsBesideNominated(framework(cycle.profile), cycle, node),
       reasons: (cycle, node) => this.#filter.reasons(framework(cycle.profile), cycle, node),
       simulate: (cycle, node, change, work) => this.#filter.simulate(framework(cycle.profile), cycle, node, change, work),
       nominated: (node) => this.#nominator.on(node, this.cluster.nodes),

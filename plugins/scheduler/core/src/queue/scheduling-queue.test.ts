@@ -1,5 +1,5 @@
 import { ClusterEvents, type PodInfo, type PolicyInstance } from '@kubernel/sdk';
-import { ParsedPod, Nodes } from '@kubernel/sdk/scheduling';
+import { Nodes, ParsedPod } from '@kubernel/sdk/scheduling';
 import { aPod } from '@kubernel/sdk/testing';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { type QueueEntry, SchedulingQueue } from './scheduling-queue.ts';
