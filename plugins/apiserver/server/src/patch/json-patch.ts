@@ -77,7 +77,7 @@ function step(root: JsonObject, { op, path, from, value = null }: Operation, may
       return found !== undefined && remove(root, from as string) && add(root, path, found.value);
     }
     case 'copy': {
-      const found = typeof from === 'string' && from !== '' ? read(root, from) : undefined;
+      const found = typeof from === 'string' && from !== '' ? read(root, from, true) : undefined;
       if (found === undefined) return false;
       const json = JSON.stringify(found.value);
       return mayCopy(json.length) && add(root, path, JSON.parse(json));
@@ -118,9 +118,11 @@ function indexOf(key: string, length: number): number | undefined {
   return index < 0 ? index + length : index;
 }
 
-function read(root: JsonObject, pointer: string): { value: unknown } | undefined {
+/** `lenient`: a missing key of an object reads as null, as upstream's library has it for `copy`. */
+function read(root: JsonObject, pointer: string, lenient = false): { value: unknown } | undefined {
   const place = placeOf(root, pointer);
-  return place && member(place.container, place.key);
+  if (!place) return undefined;
+  return member(place.container, place.key) ?? (lenient && !Array.isArray(place.container) ? { value: null } : undefined);
 }
 
 function add(root: JsonObject, pointer: string, value: unknown): boolean {
@@ -146,12 +148,18 @@ function remove(root: JsonObject, pointer: string): boolean {
   return true;
 }
 
+/** Of an object a key that is missing may be "replaced", too: upstream's library does not look. */
 function replace(root: JsonObject, pointer: string, value: unknown): boolean {
   const place = placeOf(root, pointer);
-  if (!place || !member(place.container, place.key)) return false;
+  if (!place) return false;
   const { container, key } = place;
-  if (Array.isArray(container)) container[indexOf(key, container.length) as number] = value;
-  else setOwn(container, key, value);
+  if (!Array.isArray(container)) {
+    setOwn(container, key, value);
+    return true;
+  }
+  const index = indexOf(key, container.length);
+  if (index === undefined) return false;
+  container[index] = value;
   return true;
 }
 
