@@ -5,6 +5,7 @@
  * thread of its own behind the project's RPC, as the host runs it, on the disk of the current directory, with fsync.
  * Rounds of the variants take turns, since the machine's speed drifts; the table gives the median round and the range.
  */
+import { execFileSync } from 'node:child_process';
 import { closeSync, fsyncSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
@@ -16,6 +17,8 @@ import { SqliteStorage } from '@kubernel/storage-sqlite';
 import { Store } from '../../kernel/src/store/index.ts';
 
 const quick = process.argv.includes('--quick');
+const only = process.argv.find((argument) => argument.startsWith('--snapshots='));
+const rows: Row[] = [];
 const ROUNDS = quick ? 1 : 5;
 const VALUE = `{"kind":"Pod","apiVersion":"v1","metadata":{"name":"x"},"data":"${'v'.repeat(2048 - 65)}"}`;
 const KEYS = 10_000;
@@ -58,10 +61,10 @@ async function open(kind: Kind): Promise<Opened> {
   };
 }
 
-async function fill(storage: Storage, count: number): Promise<void> {
+async function fill(store: Pick<Storage, 'commit'>, count: number): Promise<void> {
   for (let start = 0; start < count; start += 1000) {
     const keys = Array.from({ length: Math.min(1000, count - start) }, (_, i) => keyOf(start + i));
-    await storage.commit({ keys, values: keys.map(() => VALUE), expects: keys.map(() => -1) });
+    await store.commit({ keys, values: keys.map(() => VALUE), expects: keys.map(() => -1) });
   }
 }
 
@@ -130,7 +133,7 @@ async function puts(): Promise<void> {
   }
   for (const [name, all] of rounds) {
     const rates = all.map(({ perSecond }) => perSecond);
-    row('puts of 2 KB', name, `${whole(median(rates))}/s`, `${whole(Math.min(...rates))}-${whole(Math.max(...rates))}`, {
+    row('puts of 2 KB', name, `${whole(median(rates))}/s`, range(rates), {
       perSecond: median(rates),
       p50Ms: median(all.map(({ p50 }) => p50)),
       p99Ms: median(all.map(({ p99 }) => p99)),
@@ -159,6 +162,42 @@ function fsyncs(): void {
 
 // ------------------------------------------------------------------------------------------------------------- reading
 
+/** To isolates, over the project's RPC: each event is copied once for each of them. */
+async function fanOutToIsolates(isolates: number): Promise<void> {
+  const total = quick ? 20_000 : 100_000;
+  const rates: number[] = [];
+  for (let round = 0; round < ROUNDS; round++) {
+    const store = new Store({ compactEveryMs: 1 << 30 });
+    await store.attach(new MemoryStorage());
+    const done = Array.from({ length: isolates }, async () => {
+      const { port1, port2 } = new MessageChannel();
+      const worker = new Worker(new URL('./store-reader.ts', import.meta.url), {
+        workerData: { port: port2, total },
+        transferList: [port2],
+      });
+      const channel = new Channel(port1 as unknown as Port);
+      channel.serve('store', store.role);
+      await new Promise<void>((resolve) => channel.serve('bench', { done: () => resolve() }));
+      await worker.terminate();
+    });
+    while (store.gauges.subscribers < isolates) await new Promise((resolve) => setTimeout(resolve, 5));
+    const start = performance.now();
+    let published = 0;
+    const writer = async (): Promise<void> => {
+      while (published < total) {
+        await store.commit({ keys: [keyOf(published++ % KEYS)], values: [VALUE], expects: [-1] });
+        // As with a storage that has to wait for its disk, the loop turns between two commits.
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    };
+    await Promise.all([...Array.from({ length: 64 }, writer), ...done]);
+    rates.push((total / (performance.now() - start)) * 1000 * isolates);
+    await store.close();
+  }
+  row('fan-out over RPC', `${isolates} isolates`, `${whole(median(rates))} events/s`, range(rates), { eventsPerSecond: median(rates) });
+}
+
+/** Within one process, by reference. */
 async function fanOut(subscribers: number): Promise<void> {
   const total = Math.max(2000, Math.floor((quick ? 100_000 : 1_000_000) / subscribers));
   const rates: number[] = [];
@@ -188,25 +227,20 @@ async function fanOut(subscribers: number): Promise<void> {
     rates.push((delivered / (performance.now() - start)) * 1000);
     await store.close();
   }
-  row(
-    'fan-out',
-    `${subscribers} subscribers`,
-    `${whole(median(rates))} events/s`,
-    `${whole(Math.min(...rates))}-${whole(Math.max(...rates))}`,
-    {
-      eventsPerSecond: median(rates),
-      putsPerSecond: total / (median(slow) / 1000),
-    },
-  );
+  row('fan-out', `${subscribers} subscribers`, `${whole(median(rates))} events/s`, range(rates), {
+    eventsPerSecond: median(rates),
+    putsPerSecond: total / (median(slow) / 1000),
+  });
 }
 
-async function lists(count: number): Promise<void> {
+/** In a process of its own, since it is about memory too. */
+async function snapshots(count: number): Promise<void> {
   const { storage, close } = await open('sqlite in a thread');
-  const before = process.memoryUsage.rss();
-  await fill(storage, count);
   const store = new Store({ compactEveryMs: 1 << 30 });
   await store.attach(storage);
-  const afterFill = process.memoryUsage.rss();
+  const idle = process.memoryUsage.rss();
+  await fill(store, count);
+  const filled = process.memoryUsage.rss();
   const times: number[] = [];
   const first: number[] = [];
   for (let round = 0; round < ROUNDS; round++) {
@@ -225,54 +259,84 @@ async function lists(count: number): Promise<void> {
   const counted = performance.now();
   await store.count({ prefix: 'core/pods/' });
   const countMs = performance.now() - counted;
-  row(
-    'snapshot',
-    `${whole(count)} objects of 2 KB`,
-    `${whole(median(times))} ms`,
-    `${whole(Math.min(...times))}-${whole(Math.max(...times))}`,
-    {
-      ms: median(times),
-      firstPageMs: median(first),
-      countMs,
-      rssFilledMiB: (afterFill - before) / (1 << 20),
-    },
-  );
+  row('snapshot', `${whole(count)} objects of 2 KB`, `${whole(median(times))} ms`, range(times), {
+    ms: median(times),
+    firstPageMs: median(first),
+    countMs,
+    rssIdleMiB: idle / (1 << 20),
+    rssFilledMiB: filled / (1 << 20),
+    rssListedMiB: process.memoryUsage.rss() / (1 << 20),
+  });
   await store.close();
   await close();
 }
 
+function snapshotsInProcess(count: number): void {
+  const output = execFileSync(process.execPath, [...process.argv.slice(1), `--snapshots=${count}`], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  for (const { what, case: variant, median: middle, range: between, numbers } of JSON.parse(output) as Row[])
+    row(what, variant, middle, between, numbers);
+}
+
 // ------------------------------------------------------------------------------------------------------------- report
 
-const rows: { what: string; case: string; median: string; range: string; numbers: Record<string, number> }[] = [];
+interface Row {
+  what: string;
+  case: string;
+  median: string;
+  range: string;
+  numbers: Record<string, number>;
+}
 
-function row(what: string, variant: string, middle: string, range: string, numbers: Record<string, number>): void {
-  rows.push({ what, case: variant, median: middle, range, numbers });
+function row(what: string, variant: string, middle: string, between: string, numbers: Record<string, number>): void {
+  rows.push({ what, case: variant, median: middle, range: between, numbers });
+  if (only) return;
   const details = Object.entries(numbers)
     .slice(1)
     .map(([name, value]) => `${name} ${fine(value)}`)
     .join(', ');
-  console.log(`${what.padEnd(22)} ${variant.padEnd(34)} ${middle.padStart(18)}  (${range}) ${details}`);
+  console.log(`${what.padEnd(22)} ${variant.padEnd(32)} ${middle.padStart(19)}  (${between}) ${details}`);
 }
 
-const whole = (value: number): string => Math.round(value).toLocaleString('en-US');
-const fine = (value: number): string => (value >= 100 ? whole(value) : value.toFixed(2));
-const at = (sorted: number[], share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
-const median = (values: number[]): number =>
-  at(
+function whole(value: number): string {
+  return Math.round(value).toLocaleString('en-US');
+}
+
+function fine(value: number): string {
+  return value >= 100 ? whole(value) : value.toFixed(2);
+}
+
+function range(values: number[]): string {
+  return `${whole(Math.min(...values))}-${whole(Math.max(...values))}`;
+}
+
+function at(sorted: number[], share: number): number {
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
+}
+
+function median(values: number[]): number {
+  return at(
     [...values].sort((a, b) => a - b),
     0.5,
   );
+}
 
-console.log(`node ${process.version}, ${cpus().length} x ${cpus()[0]?.model ?? '?'}, ${ROUNDS} rounds\n`);
-fsyncs();
-await puts();
-for (const subscribers of [1, 10, 100]) await fanOut(subscribers);
-for (const count of quick ? [1000, 10_000] : [1000, 10_000, 100_000]) await lists(count);
-const { rss } = process.memoryUsage();
-row('RSS', 'this process, at the end', `${whole(rss / (1 << 20))} MiB`, 'all of the above', { rss });
-const results = join(import.meta.dirname, 'results');
-mkdirSync(results, { recursive: true });
-writeFileSync(
-  join(results, 'store.json'),
-  `${JSON.stringify({ date: new Date().toISOString(), node: process.version, rounds: ROUNDS, rows }, null, 2)}\n`,
-);
+if (only) {
+  await snapshots(Number(only.slice(only.indexOf('=') + 1)));
+  process.stdout.write(JSON.stringify(rows));
+} else {
+  console.log(`node ${process.version}, ${cpus().length} x ${cpus()[0]?.model ?? '?'}, ${ROUNDS} rounds\n`);
+  fsyncs();
+  await puts();
+  for (const subscribers of [1, 10, 100]) await fanOut(subscribers);
+  for (const isolates of [1, 2]) await fanOutToIsolates(isolates);
+  for (const count of quick ? [1000, 10_000] : [1000, 10_000, 100_000]) snapshotsInProcess(count);
+  const results = join(import.meta.dirname, 'results');
+  mkdirSync(results, { recursive: true });
+  writeFileSync(
+    join(results, 'store.json'),
+    `${JSON.stringify({ date: new Date().toISOString(), node: process.version, rounds: ROUNDS, rows }, null, 2)}\n`,
+  );
+}
