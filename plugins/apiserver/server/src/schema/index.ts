@@ -8,3 +8,4 @@ export * from './type-registry.ts';
 export * from './discovery.ts';
 export * from './openapi.ts';
 export type { Descriptions } from './openapi-schemas.ts';
+export * from './descriptions.ts';

@@ -184,8 +184,8 @@ function unrecognized(target: DecodeTarget, why: string, text: string): StatusEr
   return new StatusError(400, 'BadRequest', `the object provided is unrecognized (must be of type ${target.kind}): ${why} (${bodySummary(text)})`);
 }
 
-/** Numbers Go and JavaScript do not read or print alike: `1e3`, `1.0`, more than 15 digits. */
-const UNUSUAL_NUMBER = /[:[,\s]-?\d+(?:(?:\.\d+)?[eE]|\.\d*0(?!\d)|\d{15})/;
+/** Numbers Go and JavaScript do not read or print alike: `1e3`, `1.0`, more than 15 digits. May match inside a string: that only costs time. */
+const UNUSUAL_NUMBER = /[:[,\s]-?\d+(?:(?:\.\d+)?[eE][+-]?\d+|\.\d*0|\d{15})\s*[,}\]]/;
 const SURROGATE_ESCAPE = /\\u[dD][89a-fA-F]/;
 
 /** Keys in a valid JSON text: the strings that a colon follows. */
