@@ -16,6 +16,8 @@ export interface Api {
   registry: Registry;
   codec: Codec;
   patcher: Patcher;
+  /** Schemas for clients, made when asked for. */
+  openApi: OpenApi | undefined;
   readonly cache: WatchCache;
   readonly hub: WatchHub;
   readonly writer: Writer;
@@ -28,6 +30,12 @@ export interface Api {
   readonly services: ReadonlyMap<string, unknown>;
   readonly store: Store;
   attributes(call: Call, resource: Resource, operation: AdmissionOperation, subject: AdmissionSubject): AdmissionAttributes;
+}
+
+export interface OpenApi {
+  v2(): object;
+  /** `apis/apps/v1` -> its document. */
+  v3(): Map<string, () => object>;
 }
 
 export interface AdmissionChain {

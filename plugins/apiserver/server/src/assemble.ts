@@ -1,6 +1,6 @@
 import type { AdmissionOperation, ApiGroup, ApiService, Admission, Authenticator, Authorizer, ClusterSettings, Extensions, Logger, MetricsFactory, PerConsumer, Store, UserInfo } from '@kubernel/sdk';
 import { Admissions, type AdmissionSubject, admissionAttributes } from './admission.ts';
-import type { Api } from './api.ts';
+import type { Api, OpenApi } from './api.ts';
 import { Authentication, Authorization } from './auth.ts';
 import { WatchCache } from './cache/watch-cache.ts';
 import { WatchHub } from './cache/watcher.ts';
@@ -27,7 +27,7 @@ export interface Parts {
   cluster: ClusterSettings;
   log: Logger;
   metrics: MetricsFactory;
-  makeTypes(groups: readonly ApiGroup[]): { codec: Codec; patcher: Patcher };
+  makeTypes(groups: readonly ApiGroup[]): { codec: Codec; patcher: Patcher; openApi?: OpenApi };
   documents(api: Api): Documents;
   metricsText(): Promise<string>;
   /** Undefined: kubelets are believed, and shown nothing. For tests. */
@@ -68,11 +68,12 @@ export function assemble(parts: Parts): Assembled {
   const storedGroup = (group: string, resource: string): string => api.registry.any(group, resource)?.definition.storedAs?.group ?? group;
   const reader = new CacheReader(cache, cluster, (attributes) => authorization.authorize(attributes), storedGroup);
   const groups = [...parts.groups];
-  const { codec, patcher } = parts.makeTypes(groups);
+  const { codec, patcher, openApi } = parts.makeTypes(groups);
   const api: Api = {
     registry: new Registry(groups, cache, codec),
     codec,
     patcher,
+    openApi,
     cache,
     hub,
     writer,

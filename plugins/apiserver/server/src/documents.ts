@@ -11,9 +11,12 @@ import { noRepresentation, notAcceptable } from './status.ts';
  * has changed. `serverAddress` is told to clients of the oldest discovery.
  */
 export function documents(api: Api, serverAddress: () => string): Documents {
-  let made: { registry: Api['registry']; legacy: Map<string, object>; texts: Map<string, Document> } | undefined;
+  let made: { registry: Api['registry']; legacy: Map<string, object>; v3: Map<string, () => object>; texts: Map<string, Document> } | undefined;
   const current = () => {
-    if (made?.registry !== api.registry) made = { registry: api.registry, legacy: legacyDiscovery(api.registry.groups, serverAddress()), texts: new Map() };
+    if (made?.registry !== api.registry) {
+      const { registry } = api;
+      made = { registry, legacy: legacyDiscovery(registry.groups, serverAddress()), v3: api.openApi?.v3() ?? new Map(), texts: new Map() };
+    }
     return made;
   };
   /** Serialised and tagged once for each set of groups. */
@@ -29,7 +32,7 @@ export function documents(api: Api, serverAddress: () => string): Documents {
   };
   const tokens = (): TokenService | undefined => api.services.get('tokens') as TokenService | undefined;
   return {
-    get(path, accept) {
+    get(path, accept, query) {
       const at = path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path;
       switch (at) {
         case '/version':
@@ -52,6 +55,13 @@ export function documents(api: Api, serverAddress: () => string): Documents {
           break;
         }
       }
+      if (at === '/openapi/v2') return api.openApi && openApiV2Document(accept, () => once('openapi/v2', 'application/json', () => api.openApi?.v2() ?? {}));
+      if (at === '/openapi/v3') return once('openapi/v3', 'application/json', () => index(current().v3, once));
+      if (at.startsWith('/openapi/v3/')) {
+        const name = at.slice('/openapi/v3/'.length);
+        const make = current().v3.get(name);
+        return make && hashed(once(name, 'application/json', make), at, new URLSearchParams(query).get('hash'));
+      }
       const legacy = current().legacy.get(at);
       if (!legacy) return undefined;
       if (!negotiate(accept)) throw /\*\/\*|application\/(json|yaml|vnd\.kubernetes\.protobuf)/.test(accept) ? notAcceptable(SERVED) : noRepresentation(SERVED);
@@ -61,6 +71,33 @@ export function documents(api: Api, serverAddress: () => string): Documents {
 }
 
 const SERVED = ['application/json', 'application/yaml', 'application/vnd.kubernetes.protobuf'];
+
+type Once = (key: string, contentType: string, make: () => object) => Document;
+
+/** Where each document of OpenAPI v3 is, under an address that changes with it, so that clients may keep it for ever. */
+function index(documents: ReadonlyMap<string, () => object>, once: Once): object {
+  const paths = [...documents].sort(([a], [b]) => (a < b ? -1 : 1));
+  return {
+    paths: Object.fromEntries(paths.map(([name, make]) => [name, { serverRelativeURL: `/openapi/v3/${name}?hash=${tagOf(once(name, 'application/json', make))}` }])),
+  };
+}
+
+function tagOf({ etag = '' }: Document): string {
+  return etag.replaceAll('"', '');
+}
+
+function hashed(document: Document, path: string, asked: string | null): Document {
+  if (!asked) return document;
+  const tag = tagOf(document);
+  if (asked !== tag) return { code: 301, contentType: 'text/plain', body: '', headers: { Location: `${path}?hash=${tag}` } };
+  return { ...document, headers: { ...document.headers, 'Cache-Control': 'public, immutable', Expires: new Date(Date.now() + 365 * 86_400_000).toUTCString() } };
+}
+
+/** Old clients prefer a protobuf form of v2, which is not made; those that insist on it are told so. */
+function openApiV2Document(accept: string, json: () => Document): Document {
+  if (accept === '' || /\*\/\*|application\/json/.test(accept)) return json();
+  throw notAcceptable(['application/json']);
+}
 
 /** The content type to answer with, when the client prefers aggregated discovery (KEP-3352). Only v2 in JSON is made. */
 function aggregatedAccepted(accept: string): string | undefined {
