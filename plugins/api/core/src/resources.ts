@@ -41,9 +41,13 @@ export const resources: readonly ResourceDefinition[] = [
     kind: 'Binding', plural: 'bindings', namespaced: true, verbs: ['create'],
     virtual: { delegate: { resource: 'pods', subresource: 'binding' } },
   }),
-  stored('ComponentStatus', 'componentstatuses', { namespaced: false, verbs: ['get', 'list'], shortNames: ['cs'], virtual: { list: () => [], get: () => undefined } }),
+  stored('ComponentStatus', 'componentstatuses', {
+    deprecated: 'v1 ComponentStatus is deprecated in v1.19+',
+    namespaced: false, verbs: ['get', 'list'], shortNames: ['cs'], virtual: { list: () => [], get: () => undefined } }),
   stored('ConfigMap', 'configmaps', { shortNames: ['cm'] }),
-  stored('Endpoints', 'endpoints', { shortNames: ['ep'], singular: 'endpoints', listKind: 'EndpointsList' }),
+  stored('Endpoints', 'endpoints', {
+    deprecated: 'v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice',
+    shortNames: ['ep'], singular: 'endpoints', listKind: 'EndpointsList' }),
   stored('Event', 'events', {
     shortNames: ['ev'],
     ttlSeconds: 3600,

@@ -1,6 +1,7 @@
 /** RFC 3339 as Go reads and writes it; a failed parse throws a RangeError with Go's words. */
 
 const LAYOUT = '2006-01-02T15:04:05Z07:00';
+const MICRO_LAYOUT = '2006-01-02T15:04:05.000000Z07:00';
 const SECONDS = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)Z$/;
 
 /** Whole seconds in UTC, as metav1.Time prints them. */
@@ -11,10 +12,10 @@ export function canonicalTime(text: string): string {
   return `${new Date(ms).toISOString().slice(0, 19)}Z`;
 }
 
-/** Microseconds in UTC, as metav1.MicroTime prints them. */
+/** Microseconds in UTC, as metav1.MicroTime prints them; it reads nothing but six digits. */
 export function canonicalMicroTime(text: string): string {
-  const { ms, fraction } = parse(text);
-  return `${new Date(ms).toISOString().slice(0, 19)}.${fraction.padEnd(6, '0').slice(0, 6)}Z`;
+  const { ms, fraction } = parse(text, MICRO_LAYOUT);
+  return `${new Date(ms).toISOString().slice(0, 19)}.${fraction}Z`;
 }
 
 /** Seconds and nanoseconds since 1970, for protobuf. */
@@ -33,34 +34,38 @@ function daysIn(year: number, month: number): number {
 }
 
 /** Reads piece by piece, so that the error can name the piece of the layout that does not fit. */
-function parse(text: string): { ms: number; fraction: string } {
+function parse(text: string, layout = LAYOUT): { ms: number; fraction: string } {
   let rest = text;
   const take = (pattern: RegExp, piece: string): string => {
     const match = pattern.exec(rest);
-    if (!match) throw failure(text, `cannot parse ${quoted(rest)} as ${quoted(piece)}`);
+    if (!match) throw failure(text, `cannot parse ${quoted(rest)} as ${quoted(piece)}`, layout);
     rest = rest.slice(match[0].length);
     return match[0];
   };
   const year = Number(take(/^\d{4}/, '2006'));
   take(/^-/, '-');
   const month = Number(take(/^\d\d/, '01'));
-  if (month < 1 || month > 12) throw failure(text, 'month out of range', true);
+  if (month < 1 || month > 12) throw failure(text, 'month out of range');
   take(/^-/, '-');
   const day = Number(take(/^\d\d/, '02'));
   take(/^T/, 'T');
   const hour = Number(take(/^\d\d/, '15'));
-  if (hour > 23) throw failure(text, 'hour out of range', true);
+  if (hour > 23) throw failure(text, 'hour out of range');
   take(/^:/, ':');
   const minute = Number(take(/^\d\d/, '04'));
-  if (minute > 59) throw failure(text, 'minute out of range', true);
+  if (minute > 59) throw failure(text, 'minute out of range');
   take(/^:/, ':');
   const second = Number(take(/^\d\d/, '05'));
-  if (second > 59) throw failure(text, 'second out of range', true);
-  const fraction = /^[.,]\d+/.exec(rest)?.[0] ?? '';
-  rest = rest.slice(fraction.length);
+  if (second > 59) throw failure(text, 'second out of range');
+  let fraction: string;
+  if (layout === MICRO_LAYOUT) fraction = take(/^\.\d{6}/, '.000000');
+  else {
+    fraction = /^[.,]\d+/.exec(rest)?.[0] ?? '';
+    rest = rest.slice(fraction.length);
+  }
   const zone = take(/^(Z|[+-]\d\d:\d\d)/, 'Z07:00');
-  if (rest !== '') throw failure(text, `extra text: ${quoted(rest)}`, true);
-  if (day < 1 || day > daysIn(year, month)) throw failure(text, 'day out of range', true);
+  if (rest !== '') throw failure(text, `extra text: ${quoted(rest)}`);
+  if (day < 1 || day > daysIn(year, month)) throw failure(text, 'day out of range');
   let ms = Date.UTC(2000, month - 1, day, hour, minute, second);
   const date = new Date(ms);
   date.setUTCFullYear(year, month - 1, day);
@@ -72,8 +77,9 @@ function parse(text: string): { ms: number; fraction: string } {
   return { ms, fraction: fraction.slice(1) };
 }
 
-function failure(text: string, detail: string, short = false): RangeError {
-  return new RangeError(short ? `parsing time ${quoted(text)}: ${detail}` : `parsing time ${quoted(text)} as ${quoted(LAYOUT)}: ${detail}`);
+/** Go names the layout only where a piece of it does not fit. */
+function failure(text: string, detail: string, layout?: string): RangeError {
+  return new RangeError(layout ? `parsing time ${quoted(text)} as ${quoted(layout)}: ${detail}` : `parsing time ${quoted(text)}: ${detail}`);
 }
 
 function quoted(text: string): string {
