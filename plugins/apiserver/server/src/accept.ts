@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
-import { noRepresentation, notAcceptable } from './status.ts';
 import { JSON_TYPE, PROTOBUF_TYPE, YAML_TYPE } from './decode-body.ts';
+import { noRepresentation, notAcceptable } from './status.ts';
 
 /** The representation a client gets: a media type, and maybe another shape of the object. */
 export interface Representation {

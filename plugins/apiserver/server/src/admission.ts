@@ -11,7 +11,12 @@ export interface AdmissionSubject {
   dryRun: boolean;
 }
 
-export function admissionAttributes(call: Call, resource: Resource, operation: AdmissionOperation, subject: AdmissionSubject): AdmissionAttributes {
+export function admissionAttributes(
+  call: Call,
+  resource: Resource,
+  operation: AdmissionOperation,
+  subject: AdmissionSubject,
+): AdmissionAttributes {
   return {
     operation,
     user: call.user,
@@ -71,7 +76,9 @@ export class Admissions implements AdmissionChain {
     const key = `${operation}/${group}/${resource}/${subresource}`;
     let plugins = this.#interested.get(key);
     if (!plugins) {
-      plugins = [...this.#extensions].map(({ instance }) => instance).filter((plugin) => plugin.handles(operation, group, resource, subresource));
+      plugins = [...this.#extensions]
+        .map(({ instance }) => instance)
+        .filter((plugin) => plugin.handles(operation, group, resource, subresource));
       this.#interested.set(key, plugins);
     }
     return plugins;

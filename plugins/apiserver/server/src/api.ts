@@ -1,5 +1,17 @@
 import { randomUUID } from 'node:crypto';
-import type { AdmissionAttributes, AdmissionOperation, ApiReader, AuthzAttributes, AuthzDecision, ClusterSettings, Logger, ResourceDefinition, Store, StrategyContext, UserInfo } from '@kubernel/sdk';
+import type {
+  AdmissionAttributes,
+  AdmissionOperation,
+  ApiReader,
+  AuthzAttributes,
+  AuthzDecision,
+  ClusterSettings,
+  Logger,
+  ResourceDefinition,
+  Store,
+  StrategyContext,
+  UserInfo,
+} from '@kubernel/sdk';
 import type { FieldErrors, KubeObject } from '@kubernel/sdk/api';
 import { validateChangedObject, validateNewObject } from '@kubernel/sdk/api';
 import type { AdmissionSubject } from './admission.ts';

@@ -1,5 +1,19 @@
-import type { AdmissionOperation, ApiGroup, ApiService, Admission, Authenticator, Authorizer, ClusterSettings, Extensions, Logger, MetricsFactory, PerConsumer, Store, UserInfo } from '@kubernel/sdk';
-import { Admissions, type AdmissionSubject, admissionAttributes } from './admission.ts';
+import type {
+  Admission,
+  AdmissionOperation,
+  ApiGroup,
+  ApiService,
+  Authenticator,
+  Authorizer,
+  ClusterSettings,
+  Extensions,
+  Logger,
+  MetricsFactory,
+  PerConsumer,
+  Store,
+  UserInfo,
+} from '@kubernel/sdk';
+import { type AdmissionSubject, Admissions, admissionAttributes } from './admission.ts';
 import type { Api, OpenApi } from './api.ts';
 import { Authentication, Authorization } from './auth.ts';
 import { WatchCache } from './cache/watch-cache.ts';
@@ -8,8 +22,8 @@ import { Writer } from './cache/writer.ts';
 import type { Call } from './call.ts';
 import type { Codec } from './codec.ts';
 import { Health } from './health.ts';
-import { HttpFront, type HttpLimits } from './http/server.ts';
 import { type NodeTrust, Proxy } from './http/proxy.ts';
+import { HttpFront, type HttpLimits } from './http/server.ts';
 import { Metrics } from './metrics.ts';
 import { type Documents, NonResource } from './non-resource.ts';
 import type { Patcher } from './patcher.ts';
@@ -84,7 +98,8 @@ export function assemble(parts: Parts): Assembled {
     log,
     services,
     store,
-    attributes: (call: Call, resource: Resource, operation: AdmissionOperation, subject: AdmissionSubject) => admissionAttributes(call, resource, operation, subject),
+    attributes: (call: Call, resource: Resource, operation: AdmissionOperation, subject: AdmissionSubject) =>
+      admissionAttributes(call, resource, operation, subject),
   };
   const health = new Health();
   health.add('ping', () => undefined);

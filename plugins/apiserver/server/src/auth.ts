@@ -1,4 +1,13 @@
-import type { Authenticator, AuthnRequest, Authorizer, AuthzAttributes, AuthzDecision, Extensions, PermissionRule, UserInfo } from '@kubernel/sdk';
+import type {
+  Authenticator,
+  AuthnRequest,
+  Authorizer,
+  AuthzAttributes,
+  AuthzDecision,
+  Extensions,
+  PermissionRule,
+  UserInfo,
+} from '@kubernel/sdk';
 import { LRUCache } from 'lru-cache';
 import { unauthorized } from './status.ts';
 
@@ -35,7 +44,8 @@ export class Authentication {
     const { authorization } = headers;
     if (authorization === undefined) {
       // Headers of an authenticating proxy make each request another user's.
-      if (connection.user && (connection.userUntil ?? 0) > Math.max(Date.now(), this.#generation) && headers['x-remote-user'] === undefined) return connection.user;
+      if (connection.user && (connection.userUntil ?? 0) > Math.max(Date.now(), this.#generation) && headers['x-remote-user'] === undefined)
+        return connection.user;
     } else {
       const known = this.#tokens.get(authorization);
       if (known) return known;
@@ -93,7 +103,13 @@ export class Authorization {
     const list = [...this.#authorizers];
     for (let index = 0; index < list.length; index++) {
       const answer = list[index]?.instance.authorize(attributes);
-      if (answer instanceof Promise) return this.#rest(answer, list.slice(index + 1).map(({ instance }) => instance), attributes, reasons);
+      if (answer instanceof Promise)
+        return this.#rest(
+          answer,
+          list.slice(index + 1).map(({ instance }) => instance),
+          attributes,
+          reasons,
+        );
       if (answer && answer.decision !== 'no-opinion') return answer;
       if (answer?.reason) reasons.push(answer.reason);
     }
@@ -115,7 +131,9 @@ export class Authorization {
 export function ruleAllows(rule: PermissionRule, attributes: AuthzAttributes): boolean {
   if (!covers(rule.verbs, attributes.verb)) return false;
   if (!attributes.resourceRequest) {
-    return (rule.nonResourceURLs ?? []).some((url) => url === '*' || url === attributes.path || (url.endsWith('*') && attributes.path.startsWith(url.slice(0, -1))));
+    return (rule.nonResourceURLs ?? []).some(
+      (url) => url === '*' || url === attributes.path || (url.endsWith('*') && attributes.path.startsWith(url.slice(0, -1))),
+    );
   }
   if (!covers(rule.apiGroups, attributes.group)) return false;
   const resources = rule.resources ?? [];

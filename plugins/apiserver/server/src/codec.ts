@@ -1,5 +1,5 @@
-import type { FieldErrors, FieldPath, KubeObject } from '@kubernel/sdk/api';
 import type { ValidationContext } from '@kubernel/sdk';
+import type { FieldErrors, FieldPath, KubeObject } from '@kubernel/sdk/api';
 import type { Resource } from './registry.ts';
 
 /** What the pipeline needs to know about types; `schema/` implements it from the groups' type tables. */

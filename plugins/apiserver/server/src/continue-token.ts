@@ -26,11 +26,17 @@ export function decodeContinue(text: string): ContinueToken {
     document = JSON.parse(bytes.toString('utf8'));
   } catch {
     const first = bytes[0];
-    throw refuse(first === undefined ? 'unexpected end of JSON input' : `invalid character '${String.fromCharCode(first)}' looking for beginning of value`);
+    throw refuse(
+      first === undefined
+        ? 'unexpected end of JSON input'
+        : `invalid character '${String.fromCharCode(first)}' looking for beginning of value`,
+    );
   }
   if (document?.v !== 'meta.k8s.io/v1') throw refuse(`server does not recognize this encoded version ${JSON.stringify(document?.v ?? '')}`);
-  if (typeof document.rv !== 'number' || document.rv === 0) throw refuse('incorrect encoded start resourceVersion (version meta.k8s.io/v1)');
+  if (typeof document.rv !== 'number' || document.rv === 0)
+    throw refuse('incorrect encoded start resourceVersion (version meta.k8s.io/v1)');
   if (typeof document.start !== 'string' || document.start === '') throw refuse('encoded start key empty (version meta.k8s.io/v1)');
-  if (document.start.split('/').includes('..')) throw badRequest('invalid continue token: continue key is not valid: invalid encoded start key');
+  if (document.start.split('/').includes('..'))
+    throw badRequest('invalid continue token: continue key is not valid: invalid encoded start key');
   return { revision: document.rv, after: document.start.replace(/\0$/, '') };
 }

@@ -1,8 +1,8 @@
-import { load as parseYaml } from 'js-yaml';
 import type { KubeObject } from '@kubernel/sdk/api';
+import { load as parseYaml } from 'js-yaml';
+import type { Api } from './api.ts';
 import type { Call } from './call.ts';
 import type { Decoded, DecodeTarget } from './codec.ts';
-import type { Api } from './api.ts';
 import { badRequest, unsupportedMediaType } from './status.ts';
 
 export const JSON_TYPE = 'application/json';
@@ -38,11 +38,29 @@ export function mediaType(contentType: string): string {
 }
 
 export function yamlValue(text: string): unknown {
+  let value: unknown;
   try {
-    return parseYaml(text, {});
+    value = parseYaml(text, {});
   } catch (error) {
     throw badRequest(`yaml: ${(error as Error).message.split('\n')[0]}`);
   }
+  // A few aliases of aliases stand for billions of nodes. Without them a text has fewer nodes than characters.
+  if (text.includes('*') && countNodes(value, text.length + ALIAS_ALLOWANCE) < 0)
+    throw badRequest('yaml: document contains excessive aliasing');
+  return value;
+}
+
+const ALIAS_ALLOWANCE = 10_000;
+
+/** What is left of a budget of nodes, each occurrence of a shared one counted; negative when there are more. */
+function countNodes(value: unknown, budget: number): number {
+  let left = budget - 1;
+  if (typeof value !== 'object' || value === null) return left;
+  for (const child of Object.values(value)) {
+    if (left < 0) return left;
+    left = countNodes(child, left);
+  }
+  return left;
 }
 
 /** What a name or namespace in the URL demands of the body. Fills in what the body leaves out. */

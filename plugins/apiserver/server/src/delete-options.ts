@@ -45,7 +45,8 @@ const TARGET = { type: 'meta.v1.DeleteOptions', apiVersion: 'v1', kind: 'DeleteO
 
 function fromBody(api: Api, call: Call): Record<string, unknown> {
   const media = mediaType(call.contentType) || JSON_TYPE;
-  if (media === PROTOBUF_TYPE && api.codec.decodeProtobuf) return api.codec.decodeProtobuf(TARGET, Buffer.from(call.body ?? '')).object as unknown as Record<string, unknown>;
+  if (media === PROTOBUF_TYPE && api.codec.decodeProtobuf)
+    return api.codec.decodeProtobuf(TARGET, Buffer.from(call.body ?? '')).object as unknown as Record<string, unknown>;
   const text = bodyText(call);
   if (![JSON_TYPE, YAML_TYPE, PROTOBUF_TYPE].includes(media)) throw unsupportedMediaType([JSON_TYPE, YAML_TYPE, PROTOBUF_TYPE]);
   let value: unknown;

@@ -11,7 +11,9 @@ import { noRepresentation, notAcceptable } from './status.ts';
  * has changed. `serverAddress` is told to clients of the oldest discovery.
  */
 export function documents(api: Api, serverAddress: () => string): Documents {
-  let made: { registry: Api['registry']; legacy: Map<string, object>; v3: Map<string, () => object>; texts: Map<string, Document> } | undefined;
+  let made:
+    | { registry: Api['registry']; legacy: Map<string, object>; v3: Map<string, () => object>; texts: Map<string, Document> }
+    | undefined;
   const current = () => {
     if (made?.registry !== api.registry) {
       const { registry } = api;
@@ -25,7 +27,12 @@ export function documents(api: Api, serverAddress: () => string): Documents {
     let document = texts.get(key);
     if (!document) {
       const body = JSON.stringify(make());
-      document = { contentType, body, etag: `"${createHash('sha256').update(body).digest('hex').toUpperCase()}"`, headers: { Vary: 'Accept' } };
+      document = {
+        contentType,
+        body,
+        etag: `"${createHash('sha256').update(body).digest('hex').toUpperCase()}"`,
+        headers: { Vary: 'Accept' },
+      };
       texts.set(key, document);
     }
     return document;
@@ -55,7 +62,8 @@ export function documents(api: Api, serverAddress: () => string): Documents {
           break;
         }
       }
-      if (at === '/openapi/v2') return api.openApi && openApiV2Document(accept, () => once('openapi/v2', 'application/json', () => api.openApi?.v2() ?? {}));
+      if (at === '/openapi/v2')
+        return api.openApi && openApiV2Document(accept, () => once('openapi/v2', 'application/json', () => api.openApi?.v2() ?? {}));
       if (at === '/openapi/v3') return once('openapi/v3', 'application/json', () => index(current().v3, once));
       if (at.startsWith('/openapi/v3/')) {
         const name = at.slice('/openapi/v3/'.length);
@@ -64,7 +72,8 @@ export function documents(api: Api, serverAddress: () => string): Documents {
       }
       const legacy = current().legacy.get(at);
       if (!legacy) return undefined;
-      if (!negotiate(accept)) throw /\*\/\*|application\/(json|yaml|vnd\.kubernetes\.protobuf)/.test(accept) ? notAcceptable(SERVED) : noRepresentation(SERVED);
+      if (!negotiate(accept))
+        throw /\*\/\*|application\/(json|yaml|vnd\.kubernetes\.protobuf)/.test(accept) ? notAcceptable(SERVED) : noRepresentation(SERVED);
       return { ...once(at, 'application/json', () => legacy), negotiable: true };
     },
   };
@@ -78,7 +87,9 @@ type Once = (key: string, contentType: string, make: () => object) => Document;
 function index(documents: ReadonlyMap<string, () => object>, once: Once): object {
   const paths = [...documents].sort(([a], [b]) => (a < b ? -1 : 1));
   return {
-    paths: Object.fromEntries(paths.map(([name, make]) => [name, { serverRelativeURL: `/openapi/v3/${name}?hash=${tagOf(once(name, 'application/json', make))}` }])),
+    paths: Object.fromEntries(
+      paths.map(([name, make]) => [name, { serverRelativeURL: `/openapi/v3/${name}?hash=${tagOf(once(name, 'application/json', make))}` }]),
+    ),
   };
 }
 
@@ -90,7 +101,10 @@ function hashed(document: Document, path: string, asked: string | null): Documen
   if (!asked) return document;
   const tag = tagOf(document);
   if (asked !== tag) return { code: 301, contentType: 'text/plain', body: '', headers: { Location: `${path}?hash=${tag}` } };
-  return { ...document, headers: { ...document.headers, 'Cache-Control': 'public, immutable', Expires: new Date(Date.now() + 365 * 86_400_000).toUTCString() } };
+  return {
+    ...document,
+    headers: { ...document.headers, 'Cache-Control': 'public, immutable', Expires: new Date(Date.now() + 365 * 86_400_000).toUTCString() },
+  };
 }
 
 /** Old clients prefer a protobuf form of v2, which is not made; those that insist on it are told so. */
@@ -108,14 +122,27 @@ function aggregatedAccepted(accept: string): string | undefined {
       if (parameters.has('application/json')) return undefined;
       continue;
     }
-    if (parameters.has('v=v2') && parameters.has('application/json')) return 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList';
+    if (parameters.has('v=v2') && parameters.has('application/json'))
+      return 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList';
   }
   return undefined;
 }
 
 /** What `GET /` lists. */
 function rootPaths(discovery: Iterable<string>): string[] {
-  const own = ['/.well-known/openid-configuration', '/apis/', '/healthz', '/livez', '/readyz', '/metrics', '/openapi/v2', '/openapi/v3', '/openapi/v3/', '/openid/v1/jwks', '/version'];
+  const own = [
+    '/.well-known/openid-configuration',
+    '/apis/',
+    '/healthz',
+    '/livez',
+    '/readyz',
+    '/metrics',
+    '/openapi/v2',
+    '/openapi/v3',
+    '/openapi/v3/',
+    '/openid/v1/jwks',
+    '/version',
+  ];
   return [...new Set([...own, ...discovery])].sort();
 }
 

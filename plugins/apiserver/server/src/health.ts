@@ -39,7 +39,8 @@ export class Health {
         lines.push(`[-]${name} failed: ${why}`);
       }
     }
-    for (const name of excluded) if (name !== '') lines.push(`warn: some health checks cannot be excluded: no matches for ${JSON.stringify(name)}`);
+    for (const name of excluded)
+      if (name !== '') lines.push(`warn: some health checks cannot be excluded: no matches for ${JSON.stringify(name)}`);
     if (failed) return { ok: false, text: `${lines.join('\n')}\n${probe} check failed\n` };
     return { ok: true, text: query.has('verbose') ? `${lines.join('\n')}\n${probe} check passed\n` : 'ok' };
   }

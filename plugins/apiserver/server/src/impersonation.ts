@@ -38,7 +38,18 @@ export function impersonationOf(real: UserInfo, headers: Iterable<readonly [name
   const account = ACCOUNT.exec(name);
   const checks: AuthzAttributes[] = [];
   const check = (group: string, resource: string, about: string, subresource = '', namespace = ''): void => {
-    checks.push({ user: real, verb: 'impersonate', resourceRequest: true, group, version: 'v1', resource, subresource, namespace, name: about, path: '' });
+    checks.push({
+      user: real,
+      verb: 'impersonate',
+      resourceRequest: true,
+      group,
+      version: 'v1',
+      resource,
+      subresource,
+      namespace,
+      name: about,
+      path: '',
+    });
   };
   if (account) check('', 'serviceaccounts', account[2] ?? '', '', account[1]);
   else check('', 'users', name);
@@ -66,6 +77,8 @@ function printUser(uid: string, groups: readonly string[], extra: Record<string,
   const list = (items: readonly string[]): string => `{${items.map((item) => JSON.stringify(item)).join(', ')}}`;
   const groupText = groups.length > 0 ? `[]string${list(groups)}` : '[]string(nil)';
   const entries = Object.entries(extra ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
-  const extraText = extra ? `map[string][]string{${entries.map(([key, values]) => `${JSON.stringify(key)}:[]string${list(values)}`).join(', ')}}` : 'map[string][]string(nil)';
+  const extraText = extra
+    ? `map[string][]string{${entries.map(([key, values]) => `${JSON.stringify(key)}:[]string${list(values)}`).join(', ')}}`
+    : 'map[string][]string(nil)';
   return `&user.DefaultInfo{Name:"", UID:${JSON.stringify(uid)}, Groups:${groupText}, Extra:${extraText}}`;
 }

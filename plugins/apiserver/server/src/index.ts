@@ -12,7 +12,6 @@ import type { ServerConfig } from './config.ts';
 import { documents } from './documents.ts';
 import { listen } from './http/listener.ts';
 import { writeKubeconfig } from './kubeconfig.ts';
-import { createPatcher } from './patch/index.ts';
 import { ensurePki } from './pki.ts';
 import { schemaTypes } from './types-of-groups.ts';
 
@@ -62,7 +61,13 @@ export default definePlugin<'apiserver/v1', ServerConfig>('apiserver/v1', 'serve
     server.services.set('rules', { rulesFor: rulesFor(authorizers) });
     let port: number | undefined;
     if (pki) {
-      const options = { host: config.bind ?? '127.0.0.1', port: config.port ?? DEFAULT_PORT, serving: pki.serving, requestTimeoutMs: config.limits?.requestTimeoutMs ?? 60_000, reusePort: true };
+      const options = {
+        host: config.bind ?? '127.0.0.1',
+        port: config.port ?? DEFAULT_PORT,
+        serving: pki.serving,
+        requestTimeoutMs: config.limits?.requestTimeoutMs ?? 60_000,
+        reusePort: true,
+      };
       const listener = await listen(options, server.front.onRequest, server.front.onUpgrade);
       ctx.defer(() => listener.close(DRAIN_MS));
       port = listener.address.port;

@@ -1,5 +1,5 @@
-import { FieldErrors, FieldPath } from '@kubernel/sdk/api';
 import { StatusError } from '@kubernel/sdk';
+import { FieldErrors, FieldPath } from '@kubernel/sdk/api';
 import type { Call } from './call.ts';
 import { badRequest } from './status.ts';
 

@@ -12,13 +12,24 @@ export class Metrics {
 
   constructor(factory: MetricsFactory) {
     const labels = ['verb', 'group', 'version', 'resource', 'subresource', 'scope', 'component'];
-    this.#total = factory.counter('apiserver_request_total', 'Requests by what they asked for and how they were answered.', [...labels, 'code', 'dry_run']);
-    this.#duration = factory.histogram('apiserver_request_duration_seconds', 'Time to answer, watches and connections left out.', labels, [
-      0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60,
+    this.#total = factory.counter('apiserver_request_total', 'Requests by what they asked for and how they were answered.', [
+      ...labels,
+      'code',
+      'dry_run',
     ]);
+    this.#duration = factory.histogram(
+      'apiserver_request_duration_seconds',
+      'Time to answer, watches and connections left out.',
+      labels,
+      [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60],
+    );
     this.#inflight = factory.gauge('apiserver_current_inflight_requests', 'Requests being answered right now.', ['request_kind']);
     this.#watchers = factory.gauge('apiserver_longrunning_requests', 'Watches and connections that are open.', labels);
-    this.#rejected = factory.counter('apiserver_flowcontrol_rejected_requests_total', 'Requests answered 429 because too many were on their way.', ['request_kind']);
+    this.#rejected = factory.counter(
+      'apiserver_flowcontrol_rejected_requests_total',
+      'Requests answered 429 because too many were on their way.',
+      ['request_kind'],
+    );
   }
 
   observe(call: Call, code: number, durationMs: number): void {
@@ -54,7 +65,15 @@ export class Metrics {
     const key = `${verb} ${scope} ${info.group}/${info.version}/${info.resource}/${info.subresource}`;
     let labels = this.#known.get(key);
     if (!labels) {
-      labels = { verb, group: info.group, version: info.version, resource: info.resource, subresource: info.subresource, scope, component: 'apiserver' };
+      labels = {
+        verb,
+        group: info.group,
+        version: info.version,
+        resource: info.resource,
+        subresource: info.subresource,
+        scope,
+        component: 'apiserver',
+      };
       if (this.#known.size < 2000) this.#known.set(key, labels);
     }
     return labels;

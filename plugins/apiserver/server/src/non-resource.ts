@@ -1,14 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { getRequestListener } from '@hono/node-server';
-import { Hono } from 'hono';
 import type { ApiResponse } from '@kubernel/sdk';
-import type { Api } from './api.ts';
-import type { Call } from './call.ts';
+import { Hono } from 'hono';
 import { negotiate } from './accept.ts';
+import type { Api } from './api.ts';
 import { denial } from './auth.ts';
+import type { Call } from './call.ts';
 import type { Health } from './health.ts';
 import { encoded, renderStatus } from './render.ts';
-import { forbidden, methodNotAllowed, notAcceptable, unauthorized, toStatus, unknownResource } from './status.ts';
+import { forbidden, methodNotAllowed, toStatus, unauthorized, unknownResource } from './status.ts';
 
 /** A document of discovery or OpenAPI: who makes them hands out text, and a tag that changes with it. */
 export interface Documents {
@@ -44,9 +44,13 @@ export class NonResource {
   constructor(api: Api, health: Health, documents: Documents, metrics: () => Promise<string>) {
     this.#api = api;
     this.#app = routes(api, health, documents, metrics);
-    this.#listener = getRequestListener(async (request, env) => this.#app.fetch(request, { call: this.#calls.get(env.incoming as IncomingMessage) as Call } satisfies Bindings), {
-      overrideGlobalObjects: false,
-    });
+    this.#listener = getRequestListener(
+      async (request, env) =>
+        this.#app.fetch(request, { call: this.#calls.get(env.incoming as IncomingMessage) as Call } satisfies Bindings),
+      {
+        overrideGlobalObjects: false,
+      },
+    );
   }
 
   async handle(request: IncomingMessage, response: ServerResponse, call: Call): Promise<void> {
@@ -69,9 +73,21 @@ export class NonResource {
 
   async #authorize(call: Call): Promise<void> {
     if (!PUBLIC.test(call.path)) {
-      const attributes = { user: call.user, verb: call.method.toLowerCase(), resourceRequest: false, group: '', version: '', resource: '', subresource: '', namespace: '', name: '', path: call.path };
+      const attributes = {
+        user: call.user,
+        verb: call.method.toLowerCase(),
+        resourceRequest: false,
+        group: '',
+        version: '',
+        resource: '',
+        subresource: '',
+        namespace: '',
+        name: '',
+        path: call.path,
+      };
       const decision = await this.#api.authorize(attributes);
-      if (decision.decision !== 'allow') throw call.user.name === 'system:anonymous' ? unauthorized() : forbidden('', '', '', denial(attributes, decision.reason));
+      if (decision.decision !== 'allow')
+        throw call.user.name === 'system:anonymous' ? unauthorized() : forbidden('', '', '', denial(attributes, decision.reason));
     }
   }
 }
@@ -123,7 +139,10 @@ function answerOf(api: Api, document: Document, call: Call, known: string | unde
     const answer = encoded(api, 200, document.body.toString(), { ...as, as: undefined }, discoveryTarget(document.body.toString()));
     return new Response(answer.body as string, { status: 200, headers: { ...headers, 'Content-Type': answer.contentType } });
   }
-  return new Response(document.body as string, { status: document.code ?? 200, headers: { ...headers, 'Content-Type': document.contentType } });
+  return new Response(document.body as string, {
+    status: document.code ?? 200,
+    headers: { ...headers, 'Content-Type': document.contentType },
+  });
 }
 
 /** The protobuf type of a legacy discovery document, by its kind. */
@@ -134,11 +153,17 @@ function discoveryTarget(json: string): { type: string; apiVersion: string; kind
 
 function status(api: Api, call: Call, error: { status: import('@kubernel/sdk').Status }): Response {
   const answer = renderStatus(api, error.status, negotiate(call.accept));
-  return new Response(answer.body as string, { status: answer.code, headers: { 'Content-Type': answer.contentType, 'Cache-Control': 'no-cache, private' } });
+  return new Response(answer.body as string, {
+    status: answer.code,
+    headers: { 'Content-Type': answer.contentType, 'Cache-Control': 'no-cache, private' },
+  });
 }
 
 function text(code: number, body: string, contentType = 'text/plain; charset=utf-8'): Response {
-  return new Response(body, { status: code, headers: { 'Content-Type': contentType, 'Cache-Control': 'no-cache, private', 'X-Content-Type-Options': 'nosniff' } });
+  return new Response(body, {
+    status: code,
+    headers: { 'Content-Type': contentType, 'Cache-Control': 'no-cache, private', 'X-Content-Type-Options': 'nosniff' },
+  });
 }
 
 function notFoundText(): Response {

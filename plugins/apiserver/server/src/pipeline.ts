@@ -7,15 +7,15 @@ import type { Resource } from './registry.ts';
 import { type Answer, renderList, renderObject, renderStatus } from './render.ts';
 import { forbidden, methodNotAllowed, toStatus, unknownResource } from './status.ts';
 import { subresource } from './subresources.ts';
-import { virtual } from './virtual.ts';
 import { create } from './verbs/create.ts';
-import { deleteCollection } from './verbs/delete-collection.ts';
 import { deleteOne } from './verbs/delete.ts';
+import { deleteCollection } from './verbs/delete-collection.ts';
 import { list } from './verbs/list.ts';
 import { patch } from './verbs/patch.ts';
 import { get } from './verbs/read.ts';
 import { update } from './verbs/update.ts';
 import { watch } from './verbs/watch.ts';
+import { virtual } from './virtual.ts';
 
 /**
  * The way of a request, from an authenticated caller to the answer. A write goes
@@ -81,7 +81,8 @@ function route(api: Api, call: Call): Result | Promise<Result> {
   if (resource.definition.deprecated) call.warnings.push(resource.definition.deprecated);
   if (info.subresource) return subresource(api, call, resource);
   // Cluster-scoped resources are not under a namespace, and a namespaced object is nowhere else.
-  if (resource.namespaced ? info.name !== '' && info.namespace === '' : info.namespace !== '' && resource.plural !== 'namespaces') throw unknownResource();
+  if (resource.namespaced ? info.name !== '' && info.namespace === '' : info.namespace !== '' && resource.plural !== 'namespaces')
+    throw unknownResource();
   if (resource.definition.virtual) return virtual(api, call, resource);
   return dispatch(api, call, resource);
 }
@@ -132,7 +133,11 @@ function finish(api: Api, call: Call, result: Result): Outcome {
 export function refuse(api: Api, call: Call, error: unknown): Outcome {
   const status = toStatus(error);
   if ((status.code ?? 500) >= 500 && status.reason === 'InternalError') {
-    api.log.error('a request failed unexpectedly', { method: call.method, path: call.path, error: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+    api.log.error('a request failed unexpectedly', {
+      method: call.method,
+      path: call.path,
+      error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+    });
   }
   return { type: 'answer', answer: renderStatus(api, status, negotiate(call.accept)) };
 }

@@ -121,7 +121,11 @@ async function leaf(dir: string, name: string, issuer: Authority, request: LeafR
 function isGood(pem: string, issuer: Authority, request: LeafRequest): boolean {
   const certificate = new x509.X509Certificate(pem);
   if (certificate.issuer !== issuer.certificate.subject || certificate.notAfter.getTime() - Date.now() < RENEW_MS) return false;
-  const present = certificate.getExtension(x509.SubjectAlternativeNameExtension)?.names.toJSON().map(({ value }) => value) ?? [];
+  const present =
+    certificate
+      .getExtension(x509.SubjectAlternativeNameExtension)
+      ?.names.toJSON()
+      .map(({ value }) => value) ?? [];
   return (request.names ?? []).every((name) => present.includes(name));
 }
 

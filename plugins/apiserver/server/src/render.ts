@@ -1,10 +1,10 @@
-import { dump as toYaml } from 'js-yaml';
 import { type Status, StatusError } from '@kubernel/sdk';
 import type { KubeObject } from '@kubernel/sdk/api';
+import { dump as toYaml } from 'js-yaml';
 import type { Representation } from './accept.ts';
 import type { Api } from './api.ts';
-import type { DecodeTarget } from './codec.ts';
 import type { Call, ListResult, ObjectResult } from './call.ts';
+import type { DecodeTarget } from './codec.ts';
 import { YAML_TYPE } from './decode-body.ts';
 import { partialList, partialObject } from './partial.ts';
 import { type Resource, textOf } from './registry.ts';
@@ -26,11 +26,16 @@ const PART_LENGTH = 1 << 18;
 
 export function renderObject(api: Api, call: Call, result: ObjectResult, as: Representation): Answer {
   const { code, resource } = result;
-  if (as.as === 'Table' && resource) return encoded(api, code, JSON.stringify(tableOf(resource, [JSON.parse(result.text)], {}, call, as.version, true)), as, undefined);
+  if (as.as === 'Table' && resource)
+    return encoded(api, code, JSON.stringify(tableOf(resource, [JSON.parse(result.text)], {}, call, as.version, true)), as, undefined);
   if (as.as === 'PartialObjectMetadataList' && resource) {
     const { group, type } = resource.definition;
     const about = `*${group ? type.slice(0, type.indexOf('.')) : 'core'}.${resource.kind}`;
-    throw new StatusError(406, 'NotAcceptable', `you requested PartialObjectMetadataList, but the requested object is not a list (${about})`);
+    throw new StatusError(
+      406,
+      'NotAcceptable',
+      `you requested PartialObjectMetadataList, but the requested object is not a list (${about})`,
+    );
   }
   if (as.as === 'PartialObjectMetadata' && resource) return encoded(api, code, partialObject(result.text, as.version), as, undefined);
   return encoded(api, code, result.text, as, resource && result.text.startsWith(`{"kind":"${resource.kind}"`) ? resource : undefined);
@@ -110,7 +115,7 @@ function listTarget({ definition, apiVersion, listKind }: Resource): DecodeTarge
 
 export function renderStatus(api: Api, status: Status, as: Representation | null): Answer {
   const code = status.code ?? 500;
-  const answer = encoded(api, code, JSON.stringify(status), as && as.as ? { ...as, as: undefined } : (as ?? JSON_ONLY), STATUS_TARGET);
+  const answer = encoded(api, code, JSON.stringify(status), as?.as ? { ...as, as: undefined } : (as ?? JSON_ONLY), STATUS_TARGET);
   const seconds = status.details?.retryAfterSeconds;
   if (seconds !== undefined) answer.headers = { 'Retry-After': String(seconds) };
   return answer;

@@ -37,7 +37,7 @@ export async function scale(api: Api, call: Call, resource: Resource, paths: Sca
     retry: put ? !put.object.metadata.resourceVersion : true,
     next(current) {
       const wanted = put ? put.object : patchedScale(api, call, scaleOf(current, paths));
-      const replicas = ((wanted.spec as { replicas?: number } | undefined) ?? {}).replicas ?? 0;
+      const replicas = (wanted.spec as { replicas?: number } | undefined)?.replicas ?? 0;
       validate(info.name, replicas);
       const next = structuredClone(current);
       write(next, paths.specReplicasPath, replicas);

@@ -1,7 +1,7 @@
-import { parseFieldSelector, parseSelector, type FieldRequirement, type Selector } from '@kubernel/sdk/api';
+import { type FieldRequirement, parseFieldSelector, parseSelector, type Selector } from '@kubernel/sdk/api';
 import type { Entry, Selectable } from './cache/entry.ts';
-import { badRequest } from './status.ts';
 import type { Resource } from './registry.ts';
+import { badRequest } from './status.ts';
 
 /** Which objects of a resource a list, a watch or a deletecollection is about. */
 export interface Selection {
@@ -14,7 +14,12 @@ export interface Selection {
   signature: string;
 }
 
-export function selectionOf(resource: Resource, namespace: string, labelSelector: string | undefined, fieldSelector: string | undefined): Selection {
+export function selectionOf(
+  resource: Resource,
+  namespace: string,
+  labelSelector: string | undefined,
+  fieldSelector: string | undefined,
+): Selection {
   let labels: Selector | undefined;
   let fields: FieldRequirement[] = [];
   try {
@@ -51,8 +56,14 @@ function unknownField(resource: Resource, field: string): Error {
 }
 
 export function selects(selection: Selection, resource: Resource, entry: Entry): boolean {
-  if (selection.namespace !== '' && resource.namespaced && !entry.key.startsWith(selection.namespace, resource.cache.prefix.length)) return false;
-  if (selection.namespace !== '' && resource.namespaced && entry.key.charCodeAt(resource.cache.prefix.length + selection.namespace.length) !== 47) return false;
+  if (selection.namespace !== '' && resource.namespaced && !entry.key.startsWith(selection.namespace, resource.cache.prefix.length))
+    return false;
+  if (
+    selection.namespace !== '' &&
+    resource.namespaced &&
+    entry.key.charCodeAt(resource.cache.prefix.length + selection.namespace.length) !== 47
+  )
+    return false;
   if (!selection.labels && selection.fields.length === 0) return true;
   return matches(selection, entry.selectable(resource.cache.fields));
 }

@@ -8,12 +8,22 @@ beforeAll(async () => {
 afterAll(() => server[Symbol.asyncDispose]());
 
 const CONFIGMAPS = '/api/v1/namespaces/default/configmaps';
-const configMap = (name: string, more: object = {}) => ({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, ...more }, data: { a: '1' } });
+const configMap = (name: string, more: object = {}) => ({
+  apiVersion: 'v1',
+  kind: 'ConfigMap',
+  metadata: { name, ...more },
+  data: { a: '1' },
+});
 
 test('an object that was created can be read back at once, with uid, revision and time', async () => {
   const created = await server.request('POST', CONFIGMAPS, configMap('one'));
   expect(created.code).toBe(201);
-  expect(created.json.metadata).toMatchObject({ name: 'one', namespace: 'default', resourceVersion: expect.stringMatching(/^\d+$/), uid: expect.any(String) });
+  expect(created.json.metadata).toMatchObject({
+    name: 'one',
+    namespace: 'default',
+    resourceVersion: expect.stringMatching(/^\d+$/),
+    uid: expect.any(String),
+  });
   const read = await server.request('GET', `${CONFIGMAPS}/one`);
   expect(read.code).toBe(200);
   expect(read.text).toBe(created.text);
@@ -23,7 +33,11 @@ test('a name that is taken is refused in the words clients look for', async () =
   await server.request('POST', CONFIGMAPS, configMap('taken'));
   const again = await server.request('POST', CONFIGMAPS, configMap('taken'));
   expect(again.code).toBe(409);
-  expect(again.json).toMatchObject({ reason: 'AlreadyExists', message: 'configmaps "taken" already exists', details: { name: 'taken', kind: 'configmaps' } });
+  expect(again.json).toMatchObject({
+    reason: 'AlreadyExists',
+    message: 'configmaps "taken" already exists',
+    details: { name: 'taken', kind: 'configmaps' },
+  });
 });
 
 test('a list is in key order, its items without kind, and says the revision it was read at', async () => {
@@ -83,7 +97,9 @@ test('an update against an old revision is a conflict, one without a revision is
   expect((await server.request('PUT', `${CONFIGMAPS}/raced`, { ...created, data: { a: '2' } })).code).toBe(200);
   const late = await server.request('PUT', `${CONFIGMAPS}/raced`, { ...created, data: { a: '3' } });
   expect(late.code).toBe(409);
-  expect(late.json.message).toBe('Operation cannot be fulfilled on configmaps "raced": the object has been modified; please apply your changes to the latest version and try again');
+  expect(late.json.message).toBe(
+    'Operation cannot be fulfilled on configmaps "raced": the object has been modified; please apply your changes to the latest version and try again',
+  );
   expect((await server.request('PUT', `${CONFIGMAPS}/raced`, configMap('raced'))).code).toBe(200);
 });
 
@@ -105,13 +121,17 @@ test('a finalizer holds a deleted object until it is taken away', async () => {
 
 test('nothing but health and version is answered without credentials', async () => {
   const anonymous = { authorization: '' };
-  for (const path of ['/healthz', '/livez', '/readyz', '/version']) expect((await server.request('GET', path, undefined, anonymous)).code).toBe(200);
-  for (const path of [CONFIGMAPS, '/api', '/apis', '/metrics', '/openapi/v2']) expect((await server.request('GET', path, undefined, anonymous)).code).toBe(401);
+  for (const path of ['/healthz', '/livez', '/readyz', '/version'])
+    expect((await server.request('GET', path, undefined, anonymous)).code).toBe(200);
+  for (const path of [CONFIGMAPS, '/api', '/apis', '/metrics', '/openapi/v2'])
+    expect((await server.request('GET', path, undefined, anonymous)).code).toBe(401);
   expect((await server.request('GET', CONFIGMAPS, undefined, { authorization: 'Bearer bad' })).code).toBe(401);
 });
 
 test('a user without rights is told who may not do what', async () => {
   const refused = await server.request('GET', `${CONFIGMAPS}/one`, undefined, { authorization: 'Bearer jane' });
   expect(refused.code).toBe(403);
-  expect(refused.json.message).toBe('configmaps "one" is forbidden: User "jane" cannot get resource "configmaps" in API group "" in the namespace "default"');
+  expect(refused.json.message).toBe(
+    'configmaps "one" is forbidden: User "jane" cannot get resource "configmaps" in API group "" in the namespace "default"',
+  );
 });

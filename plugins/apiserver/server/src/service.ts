@@ -9,11 +9,16 @@ import type { NonResourceAnswer } from './non-resource.ts';
 import { handle, type Outcome } from './pipeline.ts';
 import { NO_QUERY, Query } from './query.ts';
 import { parseRequestInfo } from './request-info.ts';
-import { bookmarkOf, viewOf } from './watch-view.ts';
 import { startWatch } from './verbs/watch.ts';
+import { bookmarkOf, viewOf } from './watch-view.ts';
 
 /** The API for plugins on this machine: the same pipeline without sockets. The host says who each consumer is. */
-export function perConsumer(api: Api, authorization: Authorization, metrics: Metrics, nonResource: NonResourceAnswer): PerConsumer<ApiService> {
+export function perConsumer(
+  api: Api,
+  authorization: Authorization,
+  metrics: Metrics,
+  nonResource: NonResourceAnswer,
+): PerConsumer<ApiService> {
   return {
     connect(consumer: Consumer): ApiService {
       if (consumer.rules.length > 0) authorization.grant(consumer.user.name, consumer.rules);
@@ -30,7 +35,8 @@ export function serviceFor(api: Api, user: UserInfo, metrics: Metrics, nonResour
       const call = toCall(request, identity);
       if (!call.info.resourceRequest) return nonResource(call);
       const outcome = await handle(api, call);
-      if (outcome.type !== 'answer') return response({ code: 400, contentType: 'text/plain', body: 'use watch() for watches and HTTPS for connections' }, call);
+      if (outcome.type !== 'answer')
+        return response({ code: 400, contentType: 'text/plain', body: 'use watch() for watches and HTTPS for connections' }, call);
       metrics.observe(call, outcome.answer.code, performance.now() - started);
       return response(outcome.answer, call);
     },
@@ -64,7 +70,10 @@ function agentOf({ name }: UserInfo): string {
   return name.replace(/^system:plugin:/, '').replaceAll('/', '-');
 }
 
-function response({ code, body }: { code: number; contentType: string; body: string | Buffer | readonly string[] }, call: Call): ApiResponse {
+function response(
+  { code, body }: { code: number; contentType: string; body: string | Buffer | readonly string[] },
+  call: Call,
+): ApiResponse {
   const text = typeof body === 'string' ? body : Buffer.isBuffer(body) ? body.toString('utf8') : body.join('');
   return { code, body: text, ...(call.warnings.length > 0 ? { warnings: call.warnings } : {}) };
 }

@@ -12,7 +12,12 @@ function details(group: string, kind: string, name?: string): StatusDetails {
 }
 
 export function notFound(group: string, resource: string, name: string): StatusError {
-  return new StatusError(404, 'NotFound', `${qualified(group, resource)} ${JSON.stringify(name)} not found`, details(group, resource, name));
+  return new StatusError(
+    404,
+    'NotFound',
+    `${qualified(group, resource)} ${JSON.stringify(name)} not found`,
+    details(group, resource, name),
+  );
 }
 
 /** No such group, version or resource. */
@@ -46,7 +51,12 @@ export function methodNotAllowed(): StatusError {
 
 /** A method that the resource as such does not have, as its handler says it. */
 export function methodNotSupported(group: string, resource: string, verb: string): StatusError {
-  return new StatusError(405, 'MethodNotAllowed', `${verb} is not supported on resources of kind "${qualified(group, resource)}"`, details(group, resource));
+  return new StatusError(
+    405,
+    'MethodNotAllowed',
+    `${verb} is not supported on resources of kind "${qualified(group, resource)}"`,
+    details(group, resource),
+  );
 }
 
 export function forbidden(group: string, resource: string, name: string, why: string): StatusError {
@@ -68,11 +78,7 @@ export function unsupportedMediaType(accepted: readonly string[]): StatusError {
 }
 
 export function notAcceptable(accepted: readonly string[]): StatusError {
-  return new StatusError(
-    406,
-    'NotAcceptable',
-    `only the following media types are accepted: ${accepted.join(', ')}`,
-  );
+  return new StatusError(406, 'NotAcceptable', `only the following media types are accepted: ${accepted.join(', ')}`);
 }
 
 /** The revision is older than what is kept. */
@@ -137,7 +143,19 @@ export function noRepresentation(available: readonly string[]): StatusError {
 }
 
 /** A DELETE whose preconditions do not hold. */
-export function failedDeletion(group: string, kind: string, name: string, precondition: 'UID' | 'ResourceVersion', asked: string, found: string): StatusError {
+export function failedDeletion(
+  group: string,
+  kind: string,
+  name: string,
+  precondition: 'UID' | 'ResourceVersion',
+  asked: string,
+  found: string,
+): StatusError {
   const why = precondition === 'UID' ? 'The object might have been deleted and then recreated' : 'The object might have been modified';
-  return conflict(group, kind, name, `the ${precondition} in the precondition (${asked}) does not match the ${precondition} in record (${found}). ${why}`);
+  return conflict(
+    group,
+    kind,
+    name,
+    `the ${precondition} in the precondition (${asked}) does not match the ${precondition} in record (${found}). ${why}`,
+  );
 }

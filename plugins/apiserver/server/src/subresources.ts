@@ -43,7 +43,13 @@ export function subresource(api: Api, call: Call, resource: Resource): Result | 
 }
 
 /** A part of the object that has an endpoint of its own: the whole object is read and written, the strategy says what counts. */
-function part(api: Api, call: Call, resource: Resource, found: Extract<Subresource, { type: 'status' | 'update' }>, verb: string): Result | Promise<Result> {
+function part(
+  api: Api,
+  call: Call,
+  resource: Resource,
+  found: Extract<Subresource, { type: 'status' | 'update' }>,
+  verb: string,
+): Result | Promise<Result> {
   if (verb === 'get') return get(api, call, resource);
   const strategy = found.strategy ?? statusStrategy(resource);
   if (verb === 'patch') return patch(api, call, resource, strategy, call.info.subresource);
@@ -52,7 +58,13 @@ function part(api: Api, call: Call, resource: Resource, found: Extract<Subresour
 
 /** Without a strategy of its own, `/status` changes nothing but the status. */
 function statusStrategy(resource: Resource): NonNullable<Resource['strategy']> {
-  const { generation: _generation, warnings: _warnings, prepareForUpdate: _prepare, validateUpdate: _validateUpdate, ...rest } = resource.strategy;
+  const {
+    generation: _generation,
+    warnings: _warnings,
+    prepareForUpdate: _prepare,
+    validateUpdate: _validateUpdate,
+    ...rest
+  } = resource.strategy;
   return {
     ...rest,
     prepareForUpdate(object, old) {
@@ -78,7 +90,10 @@ export async function action(api: Api, call: Call, resource: Resource, found: Ex
   await api.cache.fresh();
   const entry = resource.cache.entries.get(keyOf(resource, info.namespace, info.name));
   if (!entry) throw notFound(resource.group, resource.plural, info.name);
-  const attributes = { ...api.attributes(call, resource, 'CREATE', { object: body, oldObject: undefined, options: options.document, dryRun: options.dryRun }), kind: kind.kind };
+  const attributes = {
+    ...api.attributes(call, resource, 'CREATE', { object: body, oldObject: undefined, options: options.document, dryRun: options.dryRun }),
+    kind: kind.kind,
+  };
   await api.admission.admit(attributes);
   await api.admission.validate(attributes);
   const request = subresourceRequest(api, call, resource, options, body, currentObject(resource, entry));
@@ -86,7 +101,14 @@ export async function action(api: Api, call: Call, resource: Resource, found: Ex
   return { type: 'object', code: 201, text: JSON.stringify({ kind: kind.kind, apiVersion, ...answer }) };
 }
 
-function subresourceRequest(api: Api, call: Call, resource: Resource, options: WriteOptions, body: KubeObject, object: KubeObject): SubresourceRequest {
+function subresourceRequest(
+  api: Api,
+  call: Call,
+  resource: Resource,
+  options: WriteOptions,
+  body: KubeObject,
+  object: KubeObject,
+): SubresourceRequest {
   const { info } = call;
   const { namespace, name } = info;
   const context: StrategyContext = strategyContext(api, call, namespace, options.dryRun, object);
@@ -154,4 +176,3 @@ export function lend<T>(api: Api, name: string): T {
   if (service === undefined) throw unavailable(`no plugin provides ${JSON.stringify(name)}`);
   return service as T;
 }
-

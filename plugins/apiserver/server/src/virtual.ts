@@ -1,8 +1,8 @@
 import type { VirtualResource } from '@kubernel/sdk';
+import { FieldErrors, FieldPath, type KubeObject } from '@kubernel/sdk/api';
 import { type Api, strategyContext, throwInvalid } from './api.ts';
 import type { Call, Result } from './call.ts';
 import { checkNamespace, decodeBody } from './decode-body.ts';
-import { FieldErrors, FieldPath, type KubeObject } from '@kubernel/sdk/api';
 import type { Resource } from './registry.ts';
 import { methodNotAllowed, notFound, unknownResource } from './status.ts';
 import { action, lend } from './subresources.ts';
@@ -43,7 +43,12 @@ async function review(api: Api, call: Call, resource: Resource, answers: Virtual
   if (resource.strategy.validate) resource.strategy.validate(object, errors, context);
   else context.validation.validate(resource.type, object, FieldPath.of(), errors);
   throwInvalid(resource.definition, object.metadata.name ?? '', errors);
-  const attributes = api.attributes(call, resource, 'CREATE', { object, oldObject: undefined, options: options.document, dryRun: options.dryRun });
+  const attributes = api.attributes(call, resource, 'CREATE', {
+    object,
+    oldObject: undefined,
+    options: options.document,
+    dryRun: options.dryRun,
+  });
   await api.admission.admit(attributes);
   await api.admission.validate(attributes);
   const answer = await answers.create?.(object, { ...context, service: (name) => lend(api, name) });
@@ -51,7 +56,12 @@ async function review(api: Api, call: Call, resource: Resource, answers: Virtual
 }
 
 /** POST bindings is POST pods/<name>/binding, for clients of the first days. */
-async function delegated(api: Api, call: Call, resource: Resource, { resource: plural, subresource }: NonNullable<VirtualResource['delegate']>): Promise<Result> {
+async function delegated(
+  api: Api,
+  call: Call,
+  resource: Resource,
+  { resource: plural, subresource }: NonNullable<VirtualResource['delegate']>,
+): Promise<Result> {
   const target = api.registry.any(resource.group, plural);
   const found = target?.subresources[subresource];
   if (!target || found?.type !== 'action') throw methodNotAllowed();

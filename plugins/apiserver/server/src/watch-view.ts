@@ -2,9 +2,9 @@ import { checkAccept, type Representation } from './accept.ts';
 import type { Api } from './api.ts';
 import { line, type WatchView } from './cache/watcher.ts';
 import type { Call } from './call.ts';
+import type { DecodeTarget } from './codec.ts';
 import { PROTOBUF_TYPE } from './decode-body.ts';
 import { partialObject } from './partial.ts';
-import type { DecodeTarget } from './codec.ts';
 import type { Resource } from './registry.ts';
 import { includeObject, tableOf } from './table.ts';
 
@@ -19,7 +19,8 @@ let tables = 0;
 export function viewOf(api: Api, resource: Resource, call: Call): View {
   const as = checkAccept(call.accept, true);
   const shape = shapeOf(resource, call, as);
-  if (as.mediaType !== PROTOBUF_TYPE || !api.codec.encodeProtobufEvent || resource.keepsTypeMeta || as.as === 'Table') return { contentType: 'application/json', view: shape };
+  if (as.mediaType !== PROTOBUF_TYPE || !api.codec.encodeProtobufEvent || resource.keepsTypeMeta || as.as === 'Table')
+    return { contentType: 'application/json', view: shape };
   return { contentType: `${PROTOBUF_TYPE};stream=watch`, view: framed(api, resource, shape) };
 }
 
@@ -53,7 +54,8 @@ function framed(api: Api, resource: Resource, shape: WatchView | undefined): Wat
 }
 
 function targetOf(resource: Resource, text: string): DecodeTarget {
-  if (text.startsWith('{"kind":"PartialObjectMetadata"')) return { type: 'meta.v1.PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1', kind: 'PartialObjectMetadata' };
+  if (text.startsWith('{"kind":"PartialObjectMetadata"'))
+    return { type: 'meta.v1.PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1', kind: 'PartialObjectMetadata' };
   if (text.startsWith('{"kind":"Status"')) return { type: 'meta.v1.Status', apiVersion: 'v1', kind: 'Status' };
   return resource;
 }

@@ -1,4 +1,12 @@
-import { type ApiService, type Authorizer, type BootstrapObject, type ClusterSettings, KubernelError, type Logger, type Status } from '@kubernel/sdk';
+import {
+  type ApiService,
+  type Authorizer,
+  type BootstrapObject,
+  type ClusterSettings,
+  KubernelError,
+  type Logger,
+  type Status,
+} from '@kubernel/sdk';
 import type { KubeObject } from '@kubernel/sdk/api';
 import type { Api } from '../api.ts';
 import type { Resource } from '../registry.ts';
@@ -33,8 +41,11 @@ export async function bootstrap(api: Api, service: ApiService, settings: Bootstr
       settings.log.error('a default object could not be made', { error: message });
     }
   };
-  const ensure = (group: string, resource: string, object: KubeObject): Promise<void> => noting(ensureObject(api, service, { group, resource, object }));
-  await Promise.all(['default', 'kube-system', 'kube-public', 'kube-node-lease'].map((name) => ensure('', 'namespaces', { metadata: { name } })));
+  const ensure = (group: string, resource: string, object: KubeObject): Promise<void> =>
+    noting(ensureObject(api, service, { group, resource, object }));
+  await Promise.all(
+    ['default', 'kube-system', 'kube-public', 'kube-node-lease'].map((name) => ensure('', 'namespaces', { metadata: { name } })),
+  );
   const objects: Promise<void>[] = [];
   for (const { instance } of settings.authorizers) {
     for (const wanted of instance.bootstrap?.() ?? []) objects.push(noting(ensureObject(api, service, wanted, wanted.reconcile)));
@@ -43,7 +54,9 @@ export async function bootstrap(api: Api, service: ApiService, settings: Bootstr
   for (const schema of flowSchemas) objects.push(ensure('flowcontrol.apiserver.k8s.io', 'flowschemas', schema));
   for (const priority of PRIORITIES) objects.push(ensure('scheduling.k8s.io', 'priorityclasses', priority));
   for (const apiService of apiServices(api)) objects.push(ensure('apiregistration.k8s.io', 'apiservices', apiService));
-  objects.push(ensure('networking.k8s.io', 'servicecidrs', { metadata: { name: 'kubernetes' }, spec: { cidrs: settings.cluster.serviceCIDRs } }));
+  objects.push(
+    ensure('networking.k8s.io', 'servicecidrs', { metadata: { name: 'kubernetes' }, spec: { cidrs: settings.cluster.serviceCIDRs } }),
+  );
   if (settings.clientCa) objects.push(ensure('', 'configmaps', authenticationConfig(settings.clientCa, settings.frontProxyCa)));
   await Promise.all(objects);
   if (settings.port !== undefined) await kubernetesService(ensure, settings, settings.port);
@@ -56,11 +69,19 @@ const PRIORITIES: readonly KubeObject[] = [
     value: 2_000_000_000,
     description: 'Used for system critical pods that must run in the cluster, but can be moved to another node if necessary.',
   },
-  { metadata: { name: 'system-node-critical' }, value: 2_000_001_000, description: 'Used for system critical pods that must not be moved from their current node.' },
+  {
+    metadata: { name: 'system-node-critical' },
+    value: 2_000_001_000,
+    description: 'Used for system critical pods that must not be moved from their current node.',
+  },
 ];
 
 /** `kubernetes.default`, at the first address of the service range, as every client in a pod expects it. */
-async function kubernetesService(ensure: (group: string, resource: string, object: KubeObject) => Promise<void>, { cluster, address }: BootstrapSettings, port: number): Promise<void> {
+async function kubernetesService(
+  ensure: (group: string, resource: string, object: KubeObject) => Promise<void>,
+  { cluster, address }: BootstrapSettings,
+  port: number,
+): Promise<void> {
   const [cidr = ''] = cluster.serviceCIDRs;
   const metadata = { name: 'kubernetes', namespace: 'default' };
   await ensure('', 'services', {
@@ -103,7 +124,17 @@ function apiServices(api: Api): KubeObject[] {
         groupPriorityMinimum: group ? (priority ?? 1000) : 18_000,
         versionPriority: group ? 15 * (versions.length - index) : 1,
       },
-      status: { conditions: [{ type: 'Available', status: 'True', lastTransitionTime: new Date().toISOString().replace(/\.\d+Z$/, 'Z'), reason: 'Local', message: 'Local APIServices are always available' }] },
+      status: {
+        conditions: [
+          {
+            type: 'Available',
+            status: 'True',
+            lastTransitionTime: new Date().toISOString().replace(/\.\d+Z$/, 'Z'),
+            reason: 'Local',
+            message: 'Local APIServices are always available',
+          },
+        ],
+      },
     })),
   );
 }
@@ -153,7 +184,13 @@ function pathOf({ group, apiVersion, namespaced, plural }: Resource, namespace: 
   return `${group ? '/apis' : '/api'}/${apiVersion}${namespaced ? `/namespaces/${namespace}` : ''}/${plural}`;
 }
 
-async function write(service: ApiService, method: 'POST' | 'PUT' | 'DELETE', path: string, object: KubeObject | undefined, fine: readonly number[]): Promise<void> {
+async function write(
+  service: ApiService,
+  method: 'POST' | 'PUT' | 'DELETE',
+  path: string,
+  object: KubeObject | undefined,
+  fine: readonly number[],
+): Promise<void> {
   const manager = method === 'DELETE' ? '' : '?fieldManager=kube-apiserver';
   const response = await service.request({ method, path: path + manager, ...(object ? { body: JSON.stringify(object) } : {}) });
   if (response.code < 300 || fine.includes(response.code)) return;

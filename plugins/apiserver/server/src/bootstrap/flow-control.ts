@@ -21,7 +21,9 @@ const LEVELS: readonly (readonly [string, number, number, Queuing?])[] = [
 ];
 
 function level([name, shares, lendable, queues]: (typeof LEVELS)[number]): KubeObject {
-  const limitResponse = queues ? { type: 'Queue', queuing: { queues: queues[0], handSize: queues[1], queueLengthLimit: queues[2] } } : { type: 'Reject' };
+  const limitResponse = queues
+    ? { type: 'Queue', queuing: { queues: queues[0], handSize: queues[1], queueLengthLimit: queues[2] } }
+    : { type: 'Reject' };
   return {
     metadata: { name, annotations: AUTOUPDATE },
     spec: { type: 'Limited', limited: { nominalConcurrencyShares: shares, limitResponse, lendablePercent: lendable } },
@@ -30,7 +32,10 @@ function level([name, shares, lendable, queues]: (typeof LEVELS)[number]): KubeO
 
 export const priorityLevels: readonly KubeObject[] = [
   ...LEVELS.map(level),
-  { metadata: { name: 'exempt', annotations: AUTOUPDATE }, spec: { type: 'Exempt', exempt: { nominalConcurrencyShares: 0, lendablePercent: 0 } } },
+  {
+    metadata: { name: 'exempt', annotations: AUTOUPDATE },
+    spec: { type: 'Exempt', exempt: { nominalConcurrencyShares: 0, lendablePercent: 0 } },
+  },
 ];
 
 const group = (name: string): object => ({ kind: 'Group', group: { name } });
@@ -41,7 +46,14 @@ const ANY = { verbs: ['*'], apiGroups: ['*'], resources: ['*'], clusterScope: tr
 const ALL = { resourceRules: [ANY], nonResourceRules: [{ verbs: ['*'], nonResourceURLs: ['*'] }] };
 const LEASES = { apiGroups: ['coordination.k8s.io'], resources: ['leases'], namespaces: ['*'] };
 
-type Flow = readonly [name: string, level: string, precedence: number, distinguisher: 'ByUser' | 'ByNamespace' | '', subjects: object[], rules?: object];
+type Flow = readonly [
+  name: string,
+  level: string,
+  precedence: number,
+  distinguisher: 'ByUser' | 'ByNamespace' | '',
+  subjects: object[],
+  rules?: object,
+];
 
 const FLOWS: readonly Flow[] = [
   ['catch-all', 'catch-all', 10_000, 'ByUser', EVERYBODY],
@@ -76,12 +88,14 @@ const FLOWS: readonly Flow[] = [
   ['system-nodes', 'system', 500, 'ByUser', [group('system:nodes')]],
 ];
 
-export const flowSchemas: readonly KubeObject[] = FLOWS.map(([name, priorityLevel, matchingPrecedence, distinguisher, subjects, rules = ALL]) => ({
-  metadata: { name, annotations: AUTOUPDATE },
-  spec: {
-    priorityLevelConfiguration: { name: priorityLevel },
-    matchingPrecedence,
-    ...(distinguisher ? { distinguisherMethod: { type: distinguisher } } : {}),
-    rules: [{ subjects, ...rules }],
-  },
-}));
+export const flowSchemas: readonly KubeObject[] = FLOWS.map(
+  ([name, priorityLevel, matchingPrecedence, distinguisher, subjects, rules = ALL]) => ({
+    metadata: { name, annotations: AUTOUPDATE },
+    spec: {
+      priorityLevelConfiguration: { name: priorityLevel },
+      matchingPrecedence,
+      ...(distinguisher ? { distinguisherMethod: { type: distinguisher } } : {}),
+      rules: [{ subjects, ...rules }],
+    },
+  }),
+);

@@ -51,7 +51,10 @@ export interface Selectable {
 export type FieldExtractor = Readonly<Record<string, (object: KubeObject) => string>>;
 
 export function selectableOf(object: KubeObject, extract: FieldExtractor): Selectable {
-  const fields: Record<string, string> = { 'metadata.name': object.metadata.name ?? '', 'metadata.namespace': object.metadata.namespace ?? '' };
+  const fields: Record<string, string> = {
+    'metadata.name': object.metadata.name ?? '',
+    'metadata.namespace': object.metadata.namespace ?? '',
+  };
   for (const name in extract) fields[name] = extract[name]?.(object) ?? '';
   return { labels: object.metadata.labels, fields };
 }

@@ -1,7 +1,7 @@
-import { isCode, type EventBatch, type Logger, type Store, type StoreInfo } from '@kubernel/sdk';
+import { type EventBatch, isCode, type Logger, type Store, type StoreInfo } from '@kubernel/sdk';
 import { tooLargeResourceVersion } from '../status.ts';
 import type { Selectable } from './entry.ts';
-import { ResourceCache, type CacheEvent } from './resource-cache.ts';
+import { type CacheEvent, ResourceCache } from './resource-cache.ts';
 
 interface Waiter {
   revision: number;

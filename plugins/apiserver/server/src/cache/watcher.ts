@@ -1,8 +1,8 @@
+import { type Resource, textOf } from '../registry.ts';
+import { type Selection, selects } from '../selection.ts';
 import type { Entry } from './entry.ts';
 import { type CacheEvent, deletedText, type ResourceCache } from './resource-cache.ts';
 import type { WatchCache } from './watch-cache.ts';
-import { type Resource, textOf } from '../registry.ts';
-import { type Selection, selects } from '../selection.ts';
 
 export interface WatchOptions {
   selection: Selection;
@@ -180,7 +180,13 @@ export class WatchHub {
    * Attaches a sink: first `backlog` events (everything after the revision the client resumes from), then live ones.
    * All synchronously, so nothing is lost or repeated in between. Returns how to detach.
    */
-  attach(resource: Resource, options: WatchOptions, sink: Sink, backlog: readonly CacheEvent[] | undefined, bookmark: (revision: number, initialDone: boolean) => string): () => void {
+  attach(
+    resource: Resource,
+    options: WatchOptions,
+    sink: Sink,
+    backlog: readonly CacheEvent[] | undefined,
+    bookmark: (revision: number, initialDone: boolean) => string,
+  ): () => void {
     const { selection, view } = options;
     const signature = `${resource.apiVersion}/${resource.plural}\n${view?.signature ?? ''}\n${selection.signature}`;
     let group = this.#groups.get(signature);

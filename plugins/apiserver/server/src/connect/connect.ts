@@ -23,7 +23,11 @@ export async function connect(api: Api, call: Call, resource: Resource, found: C
   if (found.connect !== 'log') {
     await mayOpen(api, call, resource);
     const options = { kind: found.kind.kind, apiVersion: 'v1' };
-    const attributes = { ...api.attributes(call, resource, 'CONNECT', { object: undefined, oldObject: undefined, options, dryRun: false }), subresource, kind: found.kind.kind };
+    const attributes = {
+      ...api.attributes(call, resource, 'CONNECT', { object: undefined, oldObject: undefined, options, dryRun: false }),
+      subresource,
+      kind: found.kind.kind,
+    };
     await api.admission.admit(attributes);
     await api.admission.validate(attributes);
   }
@@ -43,7 +47,11 @@ export async function connect(api: Api, call: Call, resource: Resource, found: C
       break;
     case 'proxy':
       target =
-        resource.plural === 'nodes' ? nodeProxyTarget(object, call) : resource.plural === 'services' ? serviceProxyTarget(api, object, call) : podProxyTarget(object, call);
+        resource.plural === 'nodes'
+          ? nodeProxyTarget(object, call)
+          : resource.plural === 'services'
+            ? serviceProxyTarget(api, object, call)
+            : podProxyTarget(object, call);
       break;
   }
   return { type: 'connect', target };

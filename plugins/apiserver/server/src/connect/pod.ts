@@ -3,8 +3,8 @@ import type { Api } from '../api.ts';
 import type { Call } from '../call.ts';
 import type { Query } from '../query.ts';
 import { badRequest } from '../status.ts';
-import { type ConnectTarget, proxyPath, splitName } from './target.ts';
 import { bracketed, kubeletUrl } from './node.ts';
+import { type ConnectTarget, proxyPath, splitName } from './target.ts';
 
 interface NamedContainer {
   name: string;
@@ -44,10 +44,14 @@ function logParameters(query: Query, name: string): URLSearchParams {
   const stream = query.get('stream');
   if (tailLines !== undefined && tailLines < 0) errors.invalid(FieldPath.of('tailLines'), tailLines, 'must be greater than or equal to 0');
   if (limitBytes !== undefined && limitBytes < 1) errors.invalid(FieldPath.of('limitBytes'), limitBytes, 'must be greater than 0');
-  if (sinceSeconds !== undefined && sinceTime) errors.forbidden(FieldPath.of('[]'), 'at most one of `sinceTime` or `sinceSeconds` may be specified');
-  else if (sinceSeconds !== undefined && sinceSeconds < 1) errors.invalid(FieldPath.of('sinceSeconds'), sinceSeconds, 'must be greater than 0');
-  if (stream && !['All', 'Stdout', 'Stderr'].includes(stream)) errors.notSupported(FieldPath.of('stream'), stream, ['All', 'Stderr', 'Stdout']);
-  else if (stream && stream !== 'All' && tailLines !== undefined) errors.forbidden(FieldPath.of('[]'), '`tailLines` and specific `stream` are mutually exclusive for now');
+  if (sinceSeconds !== undefined && sinceTime)
+    errors.forbidden(FieldPath.of('[]'), 'at most one of `sinceTime` or `sinceSeconds` may be specified');
+  else if (sinceSeconds !== undefined && sinceSeconds < 1)
+    errors.invalid(FieldPath.of('sinceSeconds'), sinceSeconds, 'must be greater than 0');
+  if (stream && !['All', 'Stdout', 'Stderr'].includes(stream))
+    errors.notSupported(FieldPath.of('stream'), stream, ['All', 'Stderr', 'Stdout']);
+  else if (stream && stream !== 'All' && tailLines !== undefined)
+    errors.forbidden(FieldPath.of('[]'), '`tailLines` and specific `stream` are mutually exclusive for now');
   if (!errors.empty) throw errors.toStatusError('PodLogOptions', '', name);
   if (tailLines !== undefined) parameters.set('tailLines', String(tailLines));
   if (limitBytes !== undefined) parameters.set('limitBytes', String(limitBytes));
@@ -92,7 +96,13 @@ export function execTarget(api: Api, call: Call, pod: KubeObject, kind: 'exec' |
   const { name, namespace } = pod.metadata;
   const container = containerOf(pod, query.get('container') ?? '', true);
   const parameters = new URLSearchParams();
-  for (const [flag, wire] of [['stdin', 'input'], ['stdout', 'output'], ['stderr', 'error'], ['tty', 'tty']] as const) if (query.flag(flag)) parameters.set(wire, '1');
+  for (const [flag, wire] of [
+    ['stdin', 'input'],
+    ['stdout', 'output'],
+    ['stderr', 'error'],
+    ['tty', 'tty'],
+  ] as const)
+    if (query.flag(flag)) parameters.set(wire, '1');
   for (const part of kind === 'exec' ? query.all('command') : []) parameters.append('command', part);
   const base = `${kubeletUrl(api, assigned(pod))}/${kind}/${namespace}/${name}/${container}`;
   return { url: `${base}?${parameters}`, node: true, stripAuth: true };

@@ -2,8 +2,8 @@ import type { KubeObject } from '@kubernel/sdk/api';
 import type { Api } from '../api.ts';
 import type { Call } from '../call.ts';
 import { badRequest, unavailable } from '../status.ts';
-import { type ConnectTarget, proxyPath, splitName } from './target.ts';
 import { bracketed } from './node.ts';
+import { type ConnectTarget, proxyPath, splitName } from './target.ts';
 
 interface ServicePort {
   name?: string;
@@ -26,7 +26,9 @@ export function serviceProxyTarget(api: Api, service: KubeObject, call: Call): C
   const ready = slices.flatMap((slice) => {
     const at = slice.ports?.find((candidate) => (candidate.name ?? '') === wanted)?.port;
     if (at === undefined) return [];
-    return (slice.endpoints ?? []).filter(({ conditions }) => conditions?.ready !== false).flatMap(({ addresses }) => addresses.map((address) => `${bracketed(address)}:${at}`));
+    return (slice.endpoints ?? [])
+      .filter(({ conditions }) => conditions?.ready !== false)
+      .flatMap(({ addresses }) => addresses.map((address) => `${bracketed(address)}:${at}`));
   });
   const chosen = ready[Math.floor(Math.random() * ready.length)];
   if (!chosen) throw unavailable(`no endpoints available for service ${JSON.stringify(call.info.name)}`);

@@ -14,7 +14,8 @@ const CONNECTIONS = new WeakMap<object, Connection>();
 
 /** Who is at the other end of a socket; its certificate is decoded once. */
 export function connectionOf(request: IncomingMessage): Connection {
-  const socket = (request as unknown as { stream?: { session?: { socket?: TLSSocket } } }).stream?.session?.socket ?? (request.socket as TLSSocket);
+  const socket =
+    (request as unknown as { stream?: { session?: { socket?: TLSSocket } } }).stream?.session?.socket ?? (request.socket as TLSSocket);
   const key = (request as unknown as { stream?: { session?: object } }).stream?.session ?? request.socket;
   let connection = CONNECTIONS.get(key);
   if (!connection) {
@@ -109,7 +110,12 @@ function takesGzip(request: IncomingMessage): boolean {
 }
 
 /** On the thread pool, at the cheapest level: the point is the network, not the archive. */
-function sendCompressed(response: ServerResponse, code: number, headers: Record<string, string | number | string[]>, parts: readonly (string | Buffer)[]): void {
+function sendCompressed(
+  response: ServerResponse,
+  code: number,
+  headers: Record<string, string | number | string[]>,
+  parts: readonly (string | Buffer)[],
+): void {
   const bytes = Buffer.concat(parts.map((part) => (typeof part === 'string' ? Buffer.from(part) : part)));
   gzip(bytes, { level: 1 }, (error, packed) => {
     if (response.destroyed) return;
@@ -131,7 +137,9 @@ function warningHeaders(warnings: readonly string[]): string[] {
   let length = 0;
   for (const text of new Set(warnings)) {
     // Control characters and what is not ASCII would make the header invalid.
-    const safe = Buffer.from(text.replace(/[\x00-\x1f\x7f]/g, ' ')).toString('latin1').replace(/[\\"]/g, '\\$&');
+    const safe = Buffer.from(text.replace(/\p{Cc}/gu, ' '))
+      .toString('latin1')
+      .replace(/[\\"]/g, '\\$&');
     length += safe.length;
     if (length > MAX_WARNINGS_LENGTH) break;
     headers.push(`299 - "${safe}"`);

@@ -40,7 +40,13 @@ export async function listen(options: ListenerOptions, onRequest: RequestListene
     maxSessionInvalidFrames: 100,
     maxSessionMemory: 64,
     settings: { maxConcurrentStreams: 250, initialWindowSize: 1 << 20, maxHeaderListSize: MAX_HEADER_BYTES },
-    ...({ maxHeaderSize: MAX_HEADER_BYTES, headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: options.requestTimeoutMs, keepAliveTimeout: KEEP_ALIVE_MS } as object),
+    ...({
+      maxHeaderSize: MAX_HEADER_BYTES,
+      headersTimeout: Math.min(HEADERS_TIMEOUT_MS, options.requestTimeoutMs),
+      connectionsCheckingInterval: Math.min(5_000, options.requestTimeoutMs),
+      requestTimeout: options.requestTimeoutMs,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+    } as object),
   });
   const sockets = new Set<Socket>();
   server.on('secureConnection', (socket: Socket) => {
@@ -77,19 +83,34 @@ export async function listen(options: ListenerOptions, onRequest: RequestListene
   };
 }
 
+/** Connections that have been refused and are only drained: their rest comes in as further errors. */
+const REFUSED = new WeakSet<Socket>();
+/** For the client to read why, before the connection is cut. */
+const LINGER_MS = 1_000;
+
 /** What is not even HTTP gets one line, as Go's server gives it. */
 function refuseMalformed(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (REFUSED.has(socket)) return;
+  REFUSED.add(socket);
   if (!socket.writable || error.code === 'ECONNRESET') {
     socket.destroy();
     return;
   }
-  if (error.code === 'HPE_INVALID_METHOD') {
+  setTimeout(() => socket.destroy(), LINGER_MS).unref();
+  socket.end(malformedAnswer(error.code));
+}
+
+function malformedAnswer(code: string | undefined): string {
+  if (code === 'HPE_INVALID_METHOD') {
     // Node's parser knows a fixed list of methods; the API has fewer.
     const body = JSON.stringify(methodNotAllowed().status);
-    socket.end(`HTTP/1.1 405 Method Not Allowed\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`);
-    return;
+    return `HTTP/1.1 405 Method Not Allowed\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`;
   }
   const line =
-    error.code === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large' : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? '408 Request Timeout' : '400 Bad Request';
-  socket.end(`HTTP/1.1 ${line}\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n${line}`);
+    code === 'HPE_HEADER_OVERFLOW'
+      ? '431 Request Header Fields Too Large'
+      : code === 'ERR_HTTP_REQUEST_TIMEOUT'
+        ? '408 Request Timeout'
+        : '400 Bad Request';
+  return `HTTP/1.1 ${line}\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n${line}`;
 }

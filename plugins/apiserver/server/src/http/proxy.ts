@@ -13,7 +13,18 @@ export interface NodeTrust {
 }
 
 /** Headers that are between two neighbours and not passed on (RFC 9110, 7.6.1), and the caller's credentials. */
-const HOP_BY_HOP = new Set(['connection', 'keep-alive', 'proxy-authenticate', 'proxy-authorization', 'proxy-connection', 'te', 'trailer', 'transfer-encoding', 'upgrade', 'http2-settings']);
+const HOP_BY_HOP = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'http2-settings',
+]);
 const CREDENTIALS = new Set(['authorization', 'cookie-auth', 'x-remote-user', 'x-remote-group', 'x-remote-uid']);
 
 const CONNECT_TIMEOUT_MS = 30_000;
@@ -39,7 +50,12 @@ export class Proxy {
     const url = new URL(target.url);
     const secure = url.protocol === 'https:';
     const agent = target.node ? this.#nodeAgent : secure ? this.#secureAgent : this.#plainAgent;
-    const out = (secure ? https : http).request(url, { method: request.method ?? 'GET', headers: passedHeaders(request, url), agent, timeout: 0 });
+    const out = (secure ? https : http).request(url, {
+      method: request.method ?? 'GET',
+      headers: passedHeaders(request, url),
+      agent,
+      timeout: 0,
+    });
     out.on('response', (answer) => {
       const headers: Record<string, string | string[]> = {};
       for (const [name, value] of Object.entries(answer.headers)) if (value !== undefined && !HOP_BY_HOP.has(name)) headers[name] = value;
@@ -63,7 +79,9 @@ export class Proxy {
     const secure = url.protocol === 'https:';
     const port = Number(url.port || (secure ? 443 : 80));
     const host = url.hostname.replace(/^\[|\]$/g, '');
-    const upstream: Socket = secure ? tls.connect({ host, port, ...(target.node ? this.#nodeTls() : { rejectUnauthorized: false }) }) : net.connect({ host, port });
+    const upstream: Socket = secure
+      ? tls.connect({ host, port, ...(target.node ? this.#nodeTls() : { rejectUnauthorized: false }) })
+      : net.connect({ host, port });
     const timer = setTimeout(() => upstream.destroy(new Error('timed out')), CONNECT_TIMEOUT_MS);
     let open = false;
     upstream.once(secure ? 'secureConnect' : 'connect', () => {
@@ -95,7 +113,8 @@ export class Proxy {
 function passedHeaders(request: IncomingMessage, url: URL): Record<string, string | string[]> {
   const headers: Record<string, string | string[]> = {};
   for (const [name, value] of Object.entries(request.headers)) {
-    if (value === undefined || name.startsWith(':') || HOP_BY_HOP.has(name) || CREDENTIALS.has(name) || name.startsWith('impersonate-')) continue;
+    if (value === undefined || name.startsWith(':') || HOP_BY_HOP.has(name) || CREDENTIALS.has(name) || name.startsWith('impersonate-'))
+      continue;
     headers[name] = value;
   }
   headers.host = url.host;
@@ -111,7 +130,10 @@ function requestHead(request: IncomingMessage, url: URL): string {
     const name = request.rawHeaders[index] as string;
     const lower = name.toLowerCase();
     if (lower === 'host' || CREDENTIALS.has(lower) || lower.startsWith('impersonate-')) continue;
-    const value = lower === 'sec-websocket-protocol' ? withoutBearer(request.rawHeaders[index + 1] as string) : (request.rawHeaders[index + 1] as string);
+    const value =
+      lower === 'sec-websocket-protocol'
+        ? withoutBearer(request.rawHeaders[index + 1] as string)
+        : (request.rawHeaders[index + 1] as string);
     if (value !== '') lines.push(`${name}: ${value}`);
   }
   return `${lines.join('\r\n')}\r\n\r\n`;

@@ -10,12 +10,11 @@ import type { Metrics } from '../metrics.ts';
 import type { NonResource } from '../non-resource.ts';
 import { handle, type Outcome, refuse } from '../pipeline.ts';
 import { NO_QUERY, Query } from '../query.ts';
-import { parseRequestInfo, type RequestInfo } from '../request-info.ts';
 import type { Answer } from '../render.ts';
-import { badRequest, forbidden, internalError, requestTooLarge, timeout, tooManyRequests, unauthorized } from '../status.ts';
-import { bookmarkOf, viewOf } from '../watch-view.ts';
+import { parseRequestInfo, type RequestInfo } from '../request-info.ts';
+import { badRequest, forbidden, internalError, requestTooLarge, timeout, tooManyRequests, toStatus, unauthorized } from '../status.ts';
 import { startWatch } from '../verbs/watch.ts';
-import { toStatus } from '../status.ts';
+import { bookmarkOf, viewOf } from '../watch-view.ts';
 import { connectionOf, readBody, send } from './exchange.ts';
 import type { Proxy } from './proxy.ts';
 import { WatchStream } from './watch-stream.ts';
@@ -57,7 +56,10 @@ export class HttpFront {
     const call = callOf(request);
     try {
       const user = this.#identify(request, call);
-      if (user instanceof Promise) user.then((known) => this.#admit(request, response, call, known, started)).catch((error: unknown) => this.#fail(request, response, call, error, started));
+      if (user instanceof Promise)
+        user
+          .then((known) => this.#admit(request, response, call, known, started))
+          .catch((error: unknown) => this.#fail(request, response, call, error, started));
       else this.#admit(request, response, call, user, started);
     } catch (error) {
       this.#fail(request, response, call, error, started);
@@ -149,7 +151,9 @@ export class HttpFront {
 
   #respond(request: IncomingMessage, response: ServerResponse, call: Call, outcome: Outcome | Promise<Outcome>, started: number): void {
     if (outcome instanceof Promise) {
-      outcome.then((settled) => this.#respond(request, response, call, settled, started)).catch((error: unknown) => this.#fail(request, response, call, error, started));
+      outcome
+        .then((settled) => this.#respond(request, response, call, settled, started))
+        .catch((error: unknown) => this.#fail(request, response, call, error, started));
       return;
     }
     if (outcome.type === 'answer') {
@@ -163,7 +167,13 @@ export class HttpFront {
     }
   }
 
-  async #watch(request: IncomingMessage, response: ServerResponse, call: Call, outcome: Extract<Outcome, { type: 'watch' }>, started: number): Promise<void> {
+  async #watch(
+    request: IncomingMessage,
+    response: ServerResponse,
+    call: Call,
+    outcome: Extract<Outcome, { type: 'watch' }>,
+    started: number,
+  ): Promise<void> {
     const view = viewOf(this.#api, outcome.resource, call);
     const stream = new WatchStream(request, response, view.contentType);
     this.#metrics.watchers(1, call);
@@ -182,7 +192,12 @@ export class HttpFront {
     } catch (error) {
       // The answer has begun: a refusal is an event, as upstream sends it.
       const status = toStatus(error);
-      stream.finish(new Batch(line('ERROR', JSON.stringify(status), view.view?.frame ? { signature: '', frame: view.view.frame } : undefined), view.view));
+      stream.finish(
+        new Batch(
+          line('ERROR', JSON.stringify(status), view.view?.frame ? { signature: '', frame: view.view.frame } : undefined),
+          view.view,
+        ),
+      );
     }
   }
 
@@ -195,7 +210,6 @@ export class HttpFront {
     this.#metrics.observe(call, outcome.answer.code, performance.now() - started);
   }
 }
-
 
 function callOf(request: IncomingMessage): Call {
   const url = request.url ?? '/';

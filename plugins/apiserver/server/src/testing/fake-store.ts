@@ -1,4 +1,13 @@
-import { CONFLICT_ABSENT, EXPECT_ANY, type HistoryBatch, KubernelError, type ListPage, type Store, type StoreMessage, type WriteBatch } from '@kubernel/sdk';
+import {
+  CONFLICT_ABSENT,
+  EXPECT_ANY,
+  type HistoryBatch,
+  KubernelError,
+  type ListPage,
+  type Store,
+  type StoreMessage,
+  type WriteBatch,
+} from '@kubernel/sdk';
 
 interface Version {
   revision: number;
@@ -54,7 +63,12 @@ export class FakeStore implements Store {
     if (events.length > 0) {
       const message: StoreMessage = {
         type: 'events',
-        events: { revisions: events.map((e) => e.revision), keys: events.map((e) => e.key), values: events.map((e) => e.value), previousRevisions: before },
+        events: {
+          revisions: events.map((e) => e.revision),
+          keys: events.map((e) => e.key),
+          values: events.map((e) => e.value),
+          previousRevisions: before,
+        },
       };
       // Later than the acknowledgement, as over two ports: consistent reads have to wait.
       setTimeout(() => {
@@ -69,10 +83,21 @@ export class FakeStore implements Store {
     return found && found.value !== null ? { key, value: found.value, revision: found.revision } : null;
   }
 
-  async *list({ prefix, revision = this.revision, after = '', limit = Number.POSITIVE_INFINITY }: { prefix: string; revision?: number; after?: string; limit?: number }): AsyncGenerator<ListPage> {
+  async *list({
+    prefix,
+    revision = this.revision,
+    after = '',
+    limit = Number.POSITIVE_INFINITY,
+  }: {
+    prefix: string;
+    revision?: number;
+    after?: string;
+    limit?: number;
+  }): AsyncGenerator<ListPage> {
     this.#check(revision);
     const at = new Map<string, Version>();
-    for (const version of this.#log) if (version.revision <= revision && version.key.startsWith(prefix) && version.key > after) at.set(version.key, version);
+    for (const version of this.#log)
+      if (version.revision <= revision && version.key.startsWith(prefix) && version.key > after) at.set(version.key, version);
     const found = [...at.values()]
       .filter((version) => version.value !== null)
       .sort((a, b) => (a.key < b.key ? -1 : 1))
@@ -89,7 +114,13 @@ export class FakeStore implements Store {
     for (const { revision, key, value } of this.#log.slice(from)) {
       if (!key.startsWith(prefix)) continue;
       const previous = this.#log.filter((version) => version.key === key && version.revision < revision).at(-1);
-      yield { revisions: [revision], keys: [key], values: [value], previous: [previous?.value ?? null], previousRevisions: [previous?.value ? previous.revision : 0] };
+      yield {
+        revisions: [revision],
+        keys: [key],
+        values: [value],
+        previous: [previous?.value ?? null],
+        previousRevisions: [previous?.value ? previous.revision : 0],
+      };
     }
   }
 

@@ -10,10 +10,18 @@ const TYPES = {
     binaryData: ['{}bytes', 3, 'e'],
     immutable: ['bool', 4, 'ep'],
   },
-  'core.v1.Namespace': { metadata: ['meta.v1.ObjectMeta', 1, 'e'], spec: ['core.v1.NamespaceSpec', 2, 'e'], status: ['core.v1.NamespaceStatus', 3, 'e'] },
+  'core.v1.Namespace': {
+    metadata: ['meta.v1.ObjectMeta', 1, 'e'],
+    spec: ['core.v1.NamespaceSpec', 2, 'e'],
+    status: ['core.v1.NamespaceStatus', 3, 'e'],
+  },
   'core.v1.NamespaceSpec': { finalizers: ['[]string', 1, 'e'] },
   'core.v1.NamespaceStatus': { phase: ['string', 1, 'e'] },
-  'core.v1.Widget': { metadata: ['meta.v1.ObjectMeta', 1, 'e'], spec: ['core.v1.WidgetSpec', 2, 'e'], status: ['core.v1.WidgetStatus', 3, 'e'] },
+  'core.v1.Widget': {
+    metadata: ['meta.v1.ObjectMeta', 1, 'e'],
+    spec: ['core.v1.WidgetSpec', 2, 'e'],
+    status: ['core.v1.WidgetStatus', 3, 'e'],
+  },
   'core.v1.WidgetSpec': { size: ['int32', 1, 'e'], color: ['string', 2, 'e'], replicas: ['int32', 3, 'ep'] },
   'core.v1.WidgetStatus': { phase: ['string', 1, 'e'], replicas: ['int32', 2, 'e'] },
 } as const;
@@ -49,7 +57,12 @@ export const fixtureGroup: ApiGroup = {
       },
       subresources: {
         status: { type: 'status' },
-        scale: { type: 'scale', specReplicasPath: '.spec.replicas', statusReplicasPath: '.status.replicas', labelSelector: () => 'app=widget' },
+        scale: {
+          type: 'scale',
+          specReplicasPath: '.spec.replicas',
+          statusReplicasPath: '.status.replicas',
+          labelSelector: () => 'app=widget',
+        },
       },
       table: {
         columns: [

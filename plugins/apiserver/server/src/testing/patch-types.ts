@@ -57,6 +57,12 @@ export const patchTypes: Types = {
 };
 
 export const thingResource = {
-  group: '', version: 'v1', apiVersion: 'v1', kind: 'Thing', plural: 'things', type: 'test.v1.Thing',
-  strategy: {}, subresources: { status: { type: 'status' } },
+  group: '',
+  version: 'v1',
+  apiVersion: 'v1',
+  kind: 'Thing',
+  plural: 'things',
+  type: 'test.v1.Thing',
+  strategy: {},
+  subresources: { status: { type: 'status' } },
 } as unknown as Resource;

@@ -108,9 +108,20 @@ export async function testServer(options: TestOptions = {}): Promise<TestServer>
   };
 }
 
-function send(port: number, agent: https.Agent, method: string, path: string, body: unknown, headers: Record<string, string>): Promise<TestResponse> {
+function send(
+  port: number,
+  agent: https.Agent,
+  method: string,
+  path: string,
+  body: unknown,
+  headers: Record<string, string>,
+): Promise<TestResponse> {
   const text = body === undefined ? undefined : typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body);
-  const all: Record<string, string> = { authorization: 'Bearer admin', ...(text === undefined ? {} : { 'content-type': 'application/json' }), ...headers };
+  const all: Record<string, string> = {
+    authorization: 'Bearer admin',
+    ...(text === undefined ? {} : { 'content-type': 'application/json' }),
+    ...headers,
+  };
   for (const name of Object.keys(all)) if (all[name] === '') delete all[name];
   return new Promise((resolve, reject) => {
     const request = https.request({ host: '127.0.0.1', port, method, path, headers: all, agent }, (response) => {
@@ -133,23 +144,35 @@ function send(port: number, agent: https.Agent, method: string, path: string, bo
 
 /** Opens a watch and hands out its events one by one. */
 export function openWatch(server: TestServer, path: string, headers: Record<string, string> = {}) {
-  const events: { type: string; object: { metadata: { name?: string; resourceVersion?: string; labels?: Record<string, string> }; [field: string]: unknown } }[] = [];
+  const events: {
+    type: string;
+    object: { metadata: { name?: string; resourceVersion?: string; labels?: Record<string, string> }; [field: string]: unknown };
+  }[] = [];
   let wake: (() => void) | undefined;
   let ended = false;
-  const request = https.request({ host: '127.0.0.1', port: server.port, path, headers: { authorization: 'Bearer admin', ...headers }, agent: new https.Agent({ ca: server.pki.ca.cert }) }, (response) => {
-    let rest = '';
-    response.on('data', (part: Buffer) => {
-      rest += part.toString();
-      const lines = rest.split('\n');
-      rest = lines.pop() ?? '';
-      for (const text of lines) events.push(JSON.parse(text));
-      wake?.();
-    });
-    response.on('close', () => {
-      ended = true;
-      wake?.();
-    });
-  });
+  const request = https.request(
+    {
+      host: '127.0.0.1',
+      port: server.port,
+      path,
+      headers: { authorization: 'Bearer admin', ...headers },
+      agent: new https.Agent({ ca: server.pki.ca.cert }),
+    },
+    (response) => {
+      let rest = '';
+      response.on('data', (part: Buffer) => {
+        rest += part.toString();
+        const lines = rest.split('\n');
+        rest = lines.pop() ?? '';
+        for (const text of lines) events.push(JSON.parse(text));
+        wake?.();
+      });
+      response.on('close', () => {
+        ended = true;
+        wake?.();
+      });
+    },
+  );
   request.on('error', () => {});
   request.end();
   return {

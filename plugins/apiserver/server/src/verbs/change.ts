@@ -1,8 +1,8 @@
 import type { Strategy, StrategyContext } from '@kubernel/sdk';
 import { FieldErrors, FieldPath, type KubeObject, semanticEqual } from '@kubernel/sdk/api';
 import { type Api, strategyContext, validateUpdated } from '../api.ts';
-import type { Call } from '../call.ts';
 import { type Entry, selectableOf, withResourceVersion } from '../cache/entry.ts';
+import type { Call } from '../call.ts';
 import { encodeStored } from '../codec.ts';
 import { keyOf, type Resource, textOf } from '../registry.ts';
 import { conflict, MODIFIED, notFound, qualified } from '../status.ts';
@@ -82,7 +82,12 @@ async function tryChange(
   }
   const context = strategyContext(api, call, request.namespace, options.dryRun, current);
   if (!request.internal) {
-    const attributes = api.attributes(call, resource, 'UPDATE', { object, oldObject: current, options: options.document, dryRun: options.dryRun });
+    const attributes = api.attributes(call, resource, 'UPDATE', {
+      object,
+      oldObject: current,
+      options: options.document,
+      dryRun: options.dryRun,
+    });
     await api.admission.admit(attributes);
     await prepare(strategy, object, current, context);
     validateUpdated({ ...resource.definition, strategy }, object, current, context);
@@ -100,7 +105,8 @@ async function prepare(strategy: Strategy, object: KubeObject, old: KubeObject, 
   else delete metadata.generation;
   delete metadata.selfLink;
   await strategy.prepareForUpdate?.(object, old, context);
-  if (strategy.generation && !semanticEqual(generationOf(strategy, object), generationOf(strategy, old))) metadata.generation = (before.generation ?? 0) + 1;
+  if (strategy.generation && !semanticEqual(generationOf(strategy, object), generationOf(strategy, old)))
+    metadata.generation = (before.generation ?? 0) + 1;
   metadata.uid ||= before.uid;
   metadata.creationTimestamp = before.creationTimestamp;
   if (before.deletionTimestamp) metadata.deletionTimestamp = before.deletionTimestamp;
@@ -111,7 +117,14 @@ function generationOf(strategy: Strategy, object: KubeObject): unknown {
   return strategy.generationOf ? strategy.generationOf(object) : object.spec;
 }
 
-async function commit(api: Api, resource: Resource, request: Change, entry: Entry, object: KubeObject, context: StrategyContext): Promise<Changed | number> {
+async function commit(
+  api: Api,
+  resource: Resource,
+  request: Change,
+  entry: Entry,
+  object: KubeObject,
+  context: StrategyContext,
+): Promise<Changed | number> {
   const { storedAs } = resource.definition;
   api.patcher.ignoreTimes(currentObject(resource, entry), object);
   const normal = api.codec.normalize(resource.type, object);

@@ -2,8 +2,8 @@ import { randomInt } from 'node:crypto';
 import { CONFLICT_ABSENT, EXPECT_ABSENT, type StrategyContext } from '@kubernel/sdk';
 import type { KubeObject } from '@kubernel/sdk/api';
 import { type Api, newUid, strategyContext, timestamp, validateCreated } from '../api.ts';
-import type { Call, Result } from '../call.ts';
 import { selectableOf, withResourceVersion } from '../cache/entry.ts';
+import type { Call, Result } from '../call.ts';
 import { encodeStored } from '../codec.ts';
 import { checkNamespace, decodeBody } from '../decode-body.ts';
 import { keyOf, type Resource } from '../registry.ts';
@@ -34,7 +34,12 @@ export async function createObject(
 ): Promise<string> {
   const now = timestamp();
   if (!tracked) api.patcher.track({ resource, subresource: '', old: undefined, object, manager: managerOf(options, call), time: now });
-  const attributes = api.attributes(call, resource, 'CREATE', { object, oldObject: undefined, options: options.document, dryRun: options.dryRun });
+  const attributes = api.attributes(call, resource, 'CREATE', {
+    object,
+    oldObject: undefined,
+    options: options.document,
+    dryRun: options.dryRun,
+  });
   await api.admission.admit(attributes);
   const context = strategyContext(api, call, namespace, options.dryRun);
   const { metadata } = object;
@@ -67,7 +72,14 @@ async function release(resource: Resource, object: KubeObject, context: Strategy
 /** How often a generated name that is taken is drawn again (KEP-4420). */
 const NAME_ATTEMPTS = 8;
 
-async function store(api: Api, resource: Resource, namespace: string, object: KubeObject, dryRun: boolean, generated: boolean): Promise<string> {
+async function store(
+  api: Api,
+  resource: Resource,
+  namespace: string,
+  object: KubeObject,
+  dryRun: boolean,
+  generated: boolean,
+): Promise<string> {
   const { storedAs } = resource.definition;
   for (let attempt = 1; ; attempt++) {
     const name = object.metadata.name as string;

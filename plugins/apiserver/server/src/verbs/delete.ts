@@ -1,7 +1,7 @@
 import type { KubeObject } from '@kubernel/sdk/api';
 import { type Api, strategyContext, timestamp } from '../api.ts';
-import type { Call, Result } from '../call.ts';
 import { type Entry, selectableOf, withResourceVersion } from '../cache/entry.ts';
+import type { Call, Result } from '../call.ts';
 import { encodeStored } from '../codec.ts';
 import { type DeleteOptions, deleteOptions } from '../delete-options.ts';
 import { keyOf, type Resource, textOf } from '../registry.ts';
@@ -15,7 +15,14 @@ export async function deleteOne(api: Api, call: Call, resource: Resource): Promi
 
 const ATTEMPTS = 20;
 
-export async function deleteObject(api: Api, call: Call, resource: Resource, namespace: string, name: string, options: DeleteOptions): Promise<Result> {
+export async function deleteObject(
+  api: Api,
+  call: Call,
+  resource: Resource,
+  namespace: string,
+  name: string,
+  options: DeleteOptions,
+): Promise<Result> {
   await api.cache.fresh();
   const key = keyOf(resource, namespace, name);
   for (let attempt = 1; ; attempt++) {
@@ -23,7 +30,12 @@ export async function deleteObject(api: Api, call: Call, resource: Resource, nam
     if (!entry) throw notFound(resource.group, resource.plural, name);
     const current = currentObject(resource, entry);
     checkPreconditions(resource, name, current, options);
-    const attributes = api.attributes(call, resource, 'DELETE', { object: undefined, oldObject: current, options: options.document, dryRun: options.dryRun });
+    const attributes = api.attributes(call, resource, 'DELETE', {
+      object: undefined,
+      oldObject: current,
+      options: options.document,
+      dryRun: options.dryRun,
+    });
     await api.admission.admit(attributes);
     await api.admission.validate(attributes);
     const result = await tryDelete(api, call, resource, entry, current, options);
@@ -41,10 +53,18 @@ function checkPreconditions({ group, kind }: Resource, name: string, { metadata 
   }
 }
 
-async function tryDelete(api: Api, call: Call, resource: Resource, entry: Entry, current: KubeObject, options: DeleteOptions): Promise<Result | number> {
+async function tryDelete(
+  api: Api,
+  call: Call,
+  resource: Resource,
+  entry: Entry,
+  current: KubeObject,
+  options: DeleteOptions,
+): Promise<Result | number> {
   const { strategy } = resource;
   const { metadata } = current;
-  const asked = options.propagationPolicy ?? (options.orphanDependents === undefined ? undefined : options.orphanDependents ? 'Orphan' : 'Background');
+  const asked =
+    options.propagationPolicy ?? (options.orphanDependents === undefined ? undefined : options.orphanDependents ? 'Orphan' : 'Background');
   for (const warning of strategy.deletionWarnings?.(current, asked) ?? []) call.warnings.push(warning);
   const finalizers = deletionFinalizers(resource, metadata.finalizers ?? [], options);
   const grace = strategy.gracePeriod ? Math.max(0, strategy.gracePeriod(current, options.gracePeriodSeconds)) : 0;
@@ -101,7 +121,12 @@ function deletionFinalizers(resource: Resource, present: readonly string[], opti
 /** `Success` with the uid of what was deleted; kinds that are given back as they were last say so in their strategy. */
 function removed(resource: Resource, entry: Entry, { metadata }: KubeObject, revision: number): Result {
   if (resource.strategy.returnDeletedObject) {
-    return { type: 'object', code: 200, text: textOf(resource, entry).replace(`"resourceVersion":"${entry.revision}"`, `"resourceVersion":"${revision}"`), resource };
+    return {
+      type: 'object',
+      code: 200,
+      text: textOf(resource, entry).replace(`"resourceVersion":"${entry.revision}"`, `"resourceVersion":"${revision}"`),
+      resource,
+    };
   }
   const { group, plural } = resource;
   const status = {

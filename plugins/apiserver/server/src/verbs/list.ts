@@ -1,5 +1,5 @@
-import { LRUCache } from 'lru-cache';
 import { isCode, type ListPage } from '@kubernel/sdk';
+import { LRUCache } from 'lru-cache';
 import type { Api } from '../api.ts';
 import { Entry } from '../cache/entry.ts';
 import { initialEntries } from '../cache/watcher.ts';
@@ -36,7 +36,14 @@ function current(api: Api, resource: Resource, selection: Selection, limit: numb
   return page(resource, selection, entries, 0, limit, key.revision);
 }
 
-function page(resource: Resource, selection: Selection, entries: readonly Entry[], from: number, limit: number, revision: number): ListResult {
+function page(
+  resource: Resource,
+  selection: Selection,
+  entries: readonly Entry[],
+  from: number,
+  limit: number,
+  revision: number,
+): ListResult {
   const to = limit > 0 ? Math.min(from + limit, entries.length) : entries.length;
   const items = entries.slice(from, to);
   if (to >= entries.length) return { type: 'list', resource, entries: items, revision };
@@ -72,7 +79,9 @@ async function exact(api: Api, resource: Resource, selection: Selection, revisio
   await api.cache.fresh();
   if (revision > api.cache.revision) throw tooLargeResourceVersion(revision, api.cache.revision);
   const entries =
-    revision === api.cache.revision ? initialEntries(resource.cache, selection, resource) : await fromStore(api, resource, selection, { revision, after: '' });
+    revision === api.cache.revision
+      ? initialEntries(resource.cache, selection, resource)
+      : await fromStore(api, resource, selection, { revision, after: '' });
   snapshots(api).keep(resource, selection, revision, entries);
   return page(resource, selection, entries, 0, limit, revision);
 }

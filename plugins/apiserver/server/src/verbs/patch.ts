@@ -1,4 +1,4 @@
-import { type Strategy, StatusError } from '@kubernel/sdk';
+import { StatusError, type Strategy } from '@kubernel/sdk';
 import type { KubeObject } from '@kubernel/sdk/api';
 import { type Api, timestamp } from '../api.ts';
 import type { Call, Result } from '../call.ts';
@@ -19,7 +19,13 @@ const KINDS: Readonly<Record<string, 'json' | 'merge' | 'strategic'>> = {
 const APPLY = 'application/apply-patch+yaml';
 
 /** PATCH in its four forms. A patch is made on the newest object, again if somebody else was faster. */
-export async function patch(api: Api, call: Call, resource: Resource, strategy: Strategy = resource.strategy, subresource = ''): Promise<Result> {
+export async function patch(
+  api: Api,
+  call: Call,
+  resource: Resource,
+  strategy: Strategy = resource.strategy,
+  subresource = '',
+): Promise<Result> {
   const media = mediaType(call.contentType);
   if (media === APPLY) return apply(api, call, resource, strategy, subresource);
   const kind = KINDS[media];
@@ -76,7 +82,8 @@ function patched(api: Api, call: Call, resource: Resource, step: PatchStep): Kub
   call.warnings.length = 0;
   settleProblems(found, step.options, call);
   const { object } = decoded;
-  if (!object.metadata.name) throw badRequest(`the name of the object (${call.info.name} based on URL) was undeterminable: name must be provided`);
+  if (!object.metadata.name)
+    throw badRequest(`the name of the object (${call.info.name} based on URL) was undeterminable: name must be provided`);
   checkName(object, call.info.name);
   checkNamespace(object, resource.namespaced, call.info.namespace);
   // The decoder drops an empty list, but here it says something: forget who manages what.
@@ -95,10 +102,19 @@ async function apply(api: Api, call: Call, resource: Resource, strategy: Strateg
   if (duplicates.length > 0 && options.fieldValidation === 'Strict') throw strictConfigurationError(duplicates);
   settleProblems(duplicates, options, call);
   const merge = (live: KubeObject | undefined): KubeObject => {
-    const request = { resource, subresource, live, applied, manager: managerOf(options, call), force: options.force === true, time: timestamp() };
+    const request = {
+      resource,
+      subresource,
+      live,
+      applied,
+      manager: managerOf(options, call),
+      force: options.force === true,
+      time: timestamp(),
+    };
     const { value } = api.patcher.apply(request);
     const object = decodeApplied(api, resource, applied, value);
-    if (!object.metadata.name) throw badRequest(`the name of the object (${info.name} based on URL) was undeterminable: name must be provided`);
+    if (!object.metadata.name)
+      throw badRequest(`the name of the object (${info.name} based on URL) was undeterminable: name must be provided`);
     checkName(object, info.name);
     checkNamespace(object, resource.namespaced, info.namespace);
     api.codec.applyDefaults(resource.type, object);

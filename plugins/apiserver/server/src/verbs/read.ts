@@ -1,9 +1,9 @@
 import type { Api } from '../api.ts';
 import type { Entry } from '../cache/entry.ts';
 import type { Call, Result } from '../call.ts';
+import { revisionParameter } from '../list-options.ts';
 import { keyOf, type Resource, textOf } from '../registry.ts';
 import { notFound } from '../status.ts';
-import { revisionParameter } from '../list-options.ts';
 
 /** GET of one object: a look into a Map, after waiting for the cache in the rare case that it is behind. */
 export function get(api: Api, call: Call, resource: Resource): Result | Promise<Result> {

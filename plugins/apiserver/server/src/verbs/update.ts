@@ -9,7 +9,13 @@ import { change } from './change.ts';
 import { createObject } from './create.ts';
 
 /** PUT of an object, or of a subresource that is a part of it (`strategy` then says which part counts). */
-export async function update(api: Api, call: Call, resource: Resource, strategy: Strategy = resource.strategy, subresource = ''): Promise<Result> {
+export async function update(
+  api: Api,
+  call: Call,
+  resource: Resource,
+  strategy: Strategy = resource.strategy,
+  subresource = '',
+): Promise<Result> {
   const options = writeOptions(call, 'UpdateOptions');
   const { info } = call;
   const { object, problems } = decodeBody(api, call, resource);

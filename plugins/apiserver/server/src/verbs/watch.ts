@@ -18,16 +18,24 @@ export function watch(api: Api, call: Call, resource: Resource): WatchResult {
   const fieldSelector = info.name ? joined(options.fieldSelector, `metadata.name=${info.name}`) : options.fieldSelector;
   const selection = selectionOf(resource, info.namespace, options.labelSelector, fieldSelector);
   const revision = listRevision(options.resourceVersion);
-  const initial = options.sendInitialEvents === true || (options.sendInitialEvents === undefined && (revision === undefined || revision === 0));
+  const initial =
+    options.sendInitialEvents === true || (options.sendInitialEvents === undefined && (revision === undefined || revision === 0));
   const watchOptions: WatchOptions = {
     selection,
     from: initial ? undefined : (revision ?? api.cache.revision),
     initialEvents: options.sendInitialEvents === true,
     bookmarks: options.allowWatchBookmarks,
-    timeoutMs: (options.timeoutSeconds ?? 0) > 0 ? (options.timeoutSeconds as number) * 1000 : Math.round(MIN_WATCH_MS * (1 + Math.random())),
+    timeoutMs:
+      (options.timeoutSeconds ?? 0) > 0 ? (options.timeoutSeconds as number) * 1000 : Math.round(MIN_WATCH_MS * (1 + Math.random())),
   };
   const atLeast = initial && revision ? revision : undefined;
-  return { type: 'watch', resource, options: watchOptions, ...(atLeast === undefined ? {} : { atLeast }), consistent: revision === undefined };
+  return {
+    type: 'watch',
+    resource,
+    options: watchOptions,
+    ...(atLeast === undefined ? {} : { atLeast }),
+    consistent: revision === undefined,
+  };
 }
 
 function joined(a: string | undefined, b: string): string {
@@ -39,7 +47,12 @@ function joined(a: string | undefined, b: string): string {
  * future starts when that revision comes. Throws a 410 StatusError where the events are gone.
  * Returns how to stop it.
  */
-export async function startWatch(api: Api, result: WatchResult, sink: Sink, bookmarkOf: (revision: number, initialDone: boolean) => string): Promise<() => void> {
+export async function startWatch(
+  api: Api,
+  result: WatchResult,
+  sink: Sink,
+  bookmarkOf: (revision: number, initialDone: boolean) => string,
+): Promise<() => void> {
   const { resource, options } = result;
   if (result.consistent) await api.cache.fresh();
   if (result.atLeast !== undefined && result.atLeast > api.cache.revision) await api.cache.waitFor(result.atLeast);
@@ -82,7 +95,12 @@ async function fromHistory(api: Api, resource: Resource, from: number): Promise<
  * A client cannot have seen a revision that is still to come, unless it asked another server that is ahead of this one,
  * or the store was set back. As upstream it hears nothing until that revision has passed.
  */
-function attachLater(api: Api, result: WatchResult, sink: Sink, bookmarkOf: (revision: number, initialDone: boolean) => string): () => void {
+function attachLater(
+  api: Api,
+  result: WatchResult,
+  sink: Sink,
+  bookmarkOf: (revision: number, initialDone: boolean) => string,
+): () => void {
   const { resource, options } = result;
   const from = options.from as number;
   const silent: Sink = {
