@@ -20,7 +20,10 @@ beforeEach(() => {
 });
 
 const k = (...args: string[]): string => cluster.k('-n', namespace, ...args);
-const lines = (...args: string[]): string[] => k(...args).split('\n').filter(Boolean);
+const lines = (...args: string[]): string[] =>
+  k(...args)
+    .split('\n')
+    .filter(Boolean);
 const names = (kind: string): string[] => lines('get', kind, '-o', 'name');
 const path = (kind: string, jsonpath: string): string => k('get', ...kind.split(' '), '-o', `jsonpath=${jsonpath}`);
 
@@ -46,12 +49,23 @@ describe('the controllers of a whole cluster', () => {
     expect(names('replicasets')).toHaveLength(1);
     k('rollout', 'resume', 'deploy/web');
     k('rollout', 'status', 'deploy/web', '--timeout=20s');
-    k('patch', 'deploy/web', '-p', '{"spec":{"strategy":{"$retainKeys":["type"],"type":"Recreate"},"template":{"spec":{"containers":[{"name":"app","image":"app:3"}]}}}}');
+    k(
+      'patch',
+      'deploy/web',
+      '-p',
+      '{"spec":{"strategy":{"$retainKeys":["type"],"type":"Recreate"},"template":{"spec":{"containers":[{"name":"app","image":"app:3"}]}}}}',
+    );
     k('rollout', 'status', 'deploy/web', '--timeout=20s');
     k('rollout', 'undo', 'deploy/web', '--to-revision=1');
     k('rollout', 'status', 'deploy/web', '--timeout=20s');
     expect(path('deploy web', '{.spec.template.spec.containers[0].image}')).toBe('app:1');
-    expect(lines('rollout', 'history', 'deploy/web').map((line) => line.split(' ')[0])).toEqual(['deployment.apps/web', 'REVISION', '2', '3', '4']);
+    expect(lines('rollout', 'history', 'deploy/web').map((line) => line.split(' ')[0])).toEqual([
+      'deployment.apps/web',
+      'REVISION',
+      '2',
+      '3',
+      '4',
+    ]);
   });
 
   it('delete dependents in the background, before their owner, or not at all', async () => {
@@ -71,8 +85,11 @@ describe('the controllers of a whole cluster', () => {
     k('create', 'configmap', 'held', '--from-literal=a=b');
     k('patch', 'configmap', 'held', '--type=merge', '-p', '{"metadata":{"finalizers":["example.com/hold"]}}');
     cluster.k('delete', 'namespace', namespace, '--wait=false');
-    const remaining = (): string => cluster.k('get', 'namespace', namespace, '-o', 'jsonpath={.status.conditions[?(@.type=="NamespaceFinalizersRemaining")].message}');
-    await eventually(() => remaining() === 'Some content in the namespace has finalizers remaining: example.com/hold in 1 resource instances');
+    const remaining = (): string =>
+      cluster.k('get', 'namespace', namespace, '-o', 'jsonpath={.status.conditions[?(@.type=="NamespaceFinalizersRemaining")].message}');
+    await eventually(
+      () => remaining() === 'Some content in the namespace has finalizers remaining: example.com/hold in 1 resource instances',
+    );
     expect(names('pods,deployments,replicasets')).toEqual([]);
     k('patch', 'configmap', 'held', '--type=merge', '-p', '{"metadata":{"finalizers":null}}');
     await eventually(() => !cluster.k('get', 'namespaces', '-o', 'name').split('\n').includes(`namespace/${namespace}`));
@@ -102,7 +119,14 @@ describe('the controllers of a whole cluster', () => {
     const rules = (): string => cluster.k('get', 'clusterrole', 'view', '-o', 'jsonpath={.rules[*].resources}');
     expect(rules()).not.toContain('widgets');
     cluster.k('create', 'clusterrole', 'widget-viewer', '--verb=get', '--resource=pods');
-    cluster.k('patch', 'clusterrole', 'widget-viewer', '--type=merge', '-p', '{"metadata":{"labels":{"rbac.authorization.k8s.io/aggregate-to-view":"true"}},"rules":[{"apiGroups":["example.com"],"resources":["widgets"],"verbs":["get"]}]}');
+    cluster.k(
+      'patch',
+      'clusterrole',
+      'widget-viewer',
+      '--type=merge',
+      '-p',
+      '{"metadata":{"labels":{"rbac.authorization.k8s.io/aggregate-to-view":"true"}},"rules":[{"apiGroups":["example.com"],"resources":["widgets"],"verbs":["get"]}]}',
+    );
     await eventually(() => rules().includes('widgets'));
     cluster.k('delete', 'clusterrole', 'widget-viewer');
     await eventually(() => !rules().includes('widgets'));
@@ -110,12 +134,16 @@ describe('the controllers of a whole cluster', () => {
 
   it('taint cordoned nodes, and move pods away from one that is tainted', async () => {
     cluster.k('cordon', 'sim-0');
-    await eventually(() => cluster.k('get', 'node', 'sim-0', '-o', 'jsonpath={.spec.taints[*].key}') === 'node.kubernetes.io/unschedulable');
+    await eventually(
+      () => cluster.k('get', 'node', 'sim-0', '-o', 'jsonpath={.spec.taints[*].key}') === 'node.kubernetes.io/unschedulable',
+    );
     cluster.k('uncordon', 'sim-0');
     await eventually(() => cluster.k('get', 'node', 'sim-0', '-o', 'jsonpath={.spec.taints}') === '');
     await deployment('web', 6);
     cluster.k('taint', 'node', 'sim-1', 'maintenance=now:NoExecute');
-    await eventually(() => !path('pods', '{.items[*].spec.nodeName}').includes('sim-1') && path('deploy web', '{.status.availableReplicas}') === '6');
+    await eventually(
+      () => !path('pods', '{.items[*].spec.nodeName}').includes('sim-1') && path('deploy web', '{.status.availableReplicas}') === '6',
+    );
     cluster.k('taint', 'node', 'sim-1', 'maintenance-');
   });
 

@@ -21,11 +21,16 @@ export function isConditionTrue(conditions: readonly Condition[] | undefined, ty
  * The conditions with this one in its place. The transition time moves only when the status changes. Returns the very
  * same array when status, reason and message are as they were, so a caller can tell by identity whether to write.
  */
-export function withCondition<C extends Condition>(conditions: readonly C[] | undefined, condition: NoInfer<C>, now = timestamp()): readonly C[] {
+export function withCondition<C extends Condition>(
+  conditions: readonly C[] | undefined,
+  condition: NoInfer<C>,
+  now = timestamp(),
+): readonly C[] {
   const list = conditions ?? [];
   const old = getCondition(list, condition.type);
   if (old && old.status === condition.status && old.reason === condition.reason && old.message === condition.message) return list;
-  const lastTransitionTime = old && old.status === condition.status ? (old.lastTransitionTime ?? now) : (condition.lastTransitionTime ?? now);
+  const lastTransitionTime =
+    old && old.status === condition.status ? (old.lastTransitionTime ?? now) : (condition.lastTransitionTime ?? now);
   const next = { ...condition, lastTransitionTime };
   return old ? list.map((item) => (item === old ? next : item)) : [...list, next];
 }

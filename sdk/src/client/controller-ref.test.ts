@@ -3,9 +3,9 @@ import type { Pod, ReplicaSet } from '../api/kinds/index.ts';
 import type { OwnerReference } from '../api/object.ts';
 import { selectorOf } from '../api/selector.ts';
 import { FakeApi } from '../testing/fake-api.ts';
+import { isConditionTrue, withCondition, withoutCondition } from './conditions.ts';
 import { claimObjects, controllerOf, controllerRef } from './controller-ref.ts';
 import { Expectations } from './expectations.ts';
-import { isConditionTrue, withCondition, withoutCondition } from './conditions.ts';
 import { PODS, REPLICA_SETS } from './resources.ts';
 import { createClient } from './rest-client.ts';
 
@@ -19,7 +19,10 @@ function setUp() {
     spec: { selector: { matchLabels: labels }, template: { spec: { containers: [] } } },
   });
   const pod = (name: string, podLabels: Record<string, string>, ownerReferences?: OwnerReference[]): Pod =>
-    api.put<Pod>(PODS, { metadata: { name, namespace: 'x', labels: podLabels, ...(ownerReferences ? { ownerReferences } : {}) }, spec: { containers: [] } });
+    api.put<Pod>(PODS, {
+      metadata: { name, namespace: 'x', labels: podLabels, ...(ownerReferences ? { ownerReferences } : {}) },
+      spec: { containers: [] },
+    });
   const claim = (owns = owner): Promise<Pod[]> =>
     claimObjects<Pod>({
       client,

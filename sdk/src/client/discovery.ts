@@ -34,7 +34,12 @@ interface AggregatedList {
     versions: {
       version: string;
       freshness?: string;
-      resources?: { resource: string; scope: string; verbs: string[]; responseKind?: { group?: string; version?: string; kind?: string } }[];
+      resources?: {
+        resource: string;
+        scope: string;
+        verbs: string[];
+        responseKind?: { group?: string; version?: string; kind?: string };
+      }[];
     }[];
   }[];
 }
@@ -104,7 +109,14 @@ interface LegacyResource {
   namespaced: boolean;
 }
 
-function discovered(group: string, version: string, resource: string, kind: string, verbs: string[], namespaced: boolean): DiscoveredResource {
+function discovered(
+  group: string,
+  version: string,
+  resource: string,
+  kind: string,
+  verbs: string[],
+  namespaced: boolean,
+): DiscoveredResource {
   return { group, version, resource, kind, verbs, ...(namespaced ? {} : { clusterScoped: true }) };
 }
 

@@ -6,7 +6,11 @@ import { createEventRecorder } from './events.ts';
 import { EVENTS } from './resources.ts';
 import { createClient } from './rest-client.ts';
 
-const pod = (name: string): KubeObject => ({ apiVersion: 'v1', kind: 'Pod', metadata: { name, namespace: 'x', uid: `uid-${name}`, resourceVersion: '7' } });
+const pod = (name: string): KubeObject => ({
+  apiVersion: 'v1',
+  kind: 'Pod',
+  metadata: { name, namespace: 'x', uid: `uid-${name}`, resourceVersion: '7' },
+});
 
 function recording() {
   const api = new FakeApi();

@@ -24,6 +24,10 @@ export interface EventRecorderOptions {
   host?: string;
   log?: Logger;
   now?: () => number;
+  /** Awaited before each write, by those who have more urgent ones. */
+  pace?: () => Promise<void> | undefined;
+  /** Events that may wait to be written; more are dropped. Default 1,000. */
+  queueLimit?: number;
 }
 
 /** How many of one kind within the interval are told one by one; what follows is told as one event that counts. */
@@ -78,7 +82,12 @@ export function createEventRecorder(client: Client, options: EventRecorderOption
     const before = seen.get(key);
     // Names as client-go makes them: nanoseconds in hex, here of a clock that never stands still.
     if (!before) lastStamp = Math.max(lastStamp + 1, at * 1000);
-    const entry = before ?? { name: `${involvedObject.name ?? ''}.${(BigInt(lastStamp) * 1000n).toString(16)}`, namespace, count: 0, firstTimestamp: stamp };
+    const entry = before ?? {
+      name: `${involvedObject.name ?? ''}.${(BigInt(lastStamp) * 1000n).toString(16)}`,
+      namespace,
+      count: 0,
+      firstTimestamp: stamp,
+    };
     entry.count++;
     seen.set(key, entry);
     const event: CoreEvent = {
@@ -116,7 +125,7 @@ export function createEventRecorder(client: Client, options: EventRecorderOption
   }
 
   function push(write: () => Promise<void>): void {
-    if (queue.length >= QUEUE_LIMIT) return;
+    if (queue.length >= (options.queueLimit ?? QUEUE_LIMIT)) return;
     queue.push(write);
     draining ??= drain().finally(() => {
       draining = undefined;
@@ -129,6 +138,7 @@ export function createEventRecorder(client: Client, options: EventRecorderOption
     await new Promise((resolve) => setImmediate(resolve));
     for (let write = queue.shift(); write; write = queue.shift()) {
       try {
+        await options.pace?.();
         await write();
       } catch (error) {
         if (isNamespaceTerminating(error) || statusCode(error) === 404) continue;
@@ -172,7 +182,12 @@ function takeToken(budgets: RecentMap<{ tokens: number; at: number }>, key: stri
 
 function truncated(message: string): string {
   const bytes = Buffer.from(message);
-  return bytes.length <= 1024 ? message : bytes.subarray(0, 1021).toString('utf8').replace(/\uFFFD+$/, '') + '...';
+  return bytes.length <= 1024
+    ? message
+    : bytes
+        .subarray(0, 1021)
+        .toString('utf8')
+        .replace(/\uFFFD+$/, '') + '...';
 }
 
 /** Forgets what was used longest ago beyond a number of entries. */

@@ -183,17 +183,25 @@ test('a token file is read again when it was rotated', async () => {
 
 test('too large a body is refused before it is sent', async () => {
   const { server, client } = await setUp({ maxRequestBytes: 100 });
-  await expect(client.create(CONFIG_MAPS, { ...configMap('a'), data: { k: 'x'.repeat(200) } })).rejects.toMatchObject({ code: 'ERR_CLIENT_ARGUMENT' });
+  await expect(client.create(CONFIG_MAPS, { ...configMap('a'), data: { k: 'x'.repeat(200) } })).rejects.toMatchObject({
+    code: 'ERR_CLIENT_ARGUMENT',
+  });
   expect(server.seen).toEqual([]);
 });
 
 test('a server that does not answer in time is unavailable, and so is one nobody vouches for', async () => {
   const { server, client } = await setUp({ requestTimeoutMs: 50 });
   server.api.onRequest = () => new Promise((resolve) => setTimeout(resolve, 500));
-  await expect(client.list(CONFIG_MAPS)).rejects.toMatchObject({ code: 'ERR_API_UNAVAILABLE', message: expect.stringContaining('no answer in time') });
+  await expect(client.list(CONFIG_MAPS)).rejects.toMatchObject({
+    code: 'ERR_API_UNAVAILABLE',
+    message: expect.stringContaining('no answer in time'),
+  });
   const stranger = createHttpsService({ server: `https://127.0.0.1:${server.port}` });
   opened.push(stranger);
-  await expect(createClient(stranger).list(CONFIG_MAPS)).rejects.toMatchObject({ code: 'ERR_API_UNAVAILABLE', message: expect.stringContaining('self-signed') });
+  await expect(createClient(stranger).list(CONFIG_MAPS)).rejects.toMatchObject({
+    code: 'ERR_API_UNAVAILABLE',
+    message: expect.stringContaining('self-signed'),
+  });
 });
 
 test('a connection that answers no pings is dropped', async () => {
@@ -203,7 +211,10 @@ test('a connection that answers no pings is dropped', async () => {
   const sockets = new Set<Socket>();
   const cable = createServer((near) => {
     const far = connect(server.port, '127.0.0.1');
-    for (const [from, to] of [[near, far], [far, near]] as const) {
+    for (const [from, to] of [
+      [near, far],
+      [far, near],
+    ] as const) {
       sockets.add(from);
       from.on('data', (data) => void (pulled || to.write(data))).on('error', () => undefined);
     }
@@ -242,7 +253,14 @@ users:
 - {name: plugin, user: {exec: {command: x}}}
 `,
   );
-  expect(fromKubeconfig(file)).toEqual({ server: 'https://h:6443', ca: 'CA', cert: 'CERT', key: 'KEY', tokenFile: join(folder, 't'), serverName: 'api' });
+  expect(fromKubeconfig(file)).toEqual({
+    server: 'https://h:6443',
+    ca: 'CA',
+    cert: 'CERT',
+    key: 'KEY',
+    tokenFile: join(folder, 't'),
+    serverName: 'api',
+  });
   expect(() => fromKubeconfig(file, 'two')).toThrow(/credential plugin/);
   expect(() => fromKubeconfig(file, 'three')).toThrow(/no cluster "none"/);
   expect(() => fromKubeconfig(file, 'four')).toThrow(/no context "four"/);

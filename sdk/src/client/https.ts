@@ -1,5 +1,5 @@
-import type { ClientHttp2Session, ClientHttp2Stream } from 'node:http2';
 import { readFileSync, statSync } from 'node:fs';
+import type { ClientHttp2Session, ClientHttp2Stream } from 'node:http2';
 import type { ApiRequest, ApiResponse, ApiService } from '../roles/apiserver.ts';
 import { apiUnavailable, badArgument } from './errors.ts';
 import { errorOf } from './rest-client.ts';

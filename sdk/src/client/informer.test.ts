@@ -166,10 +166,15 @@ test('an object that leaves the selector is deleted for the informer', async () 
 
 test('indexes follow every change', async () => {
   const api = new FakeApi();
-  const pod = (name: string, nodeName?: string): Pod => ({ metadata: { name, namespace: 'default' }, spec: { containers: [], ...(nodeName ? { nodeName } : {}) } });
+  const pod = (name: string, nodeName?: string): Pod => ({
+    metadata: { name, namespace: 'default' },
+    spec: { containers: [], ...(nodeName ? { nodeName } : {}) },
+  });
   api.put(PODS, pod('a', 'n1'));
   api.put(PODS, pod('b'));
-  const informer = createInformer<Pod>(createClient(api), PODS, { indexes: { node: ({ spec }) => (spec.nodeName ? [spec.nodeName] : []) } });
+  const informer = createInformer<Pod>(createClient(api), PODS, {
+    indexes: { node: ({ spec }) => (spec.nodeName ? [spec.nodeName] : []) },
+  });
   running.push(informer as RunningInformer<never>);
   await informer.synced();
   const on = (node: string): (string | undefined)[] => informer.byIndex('node', node).map(({ metadata }) => metadata.name);
@@ -234,7 +239,9 @@ test('a slow handler delays events and loses none, and the order stays that of t
 test('every object that a handler sees is transformed, the last state of a deleted one too', async () => {
   const api = new FakeApi();
   api.put(CONFIG_MAPS, configMap('a', 'long'));
-  const { informer, log } = follow(createClient(api), { transform: (object) => ({ ...object, data: { v: object.data?.v?.slice(0, 1) ?? '' } }) });
+  const { informer, log } = follow(createClient(api), {
+    transform: (object) => ({ ...object, data: { v: object.data?.v?.slice(0, 1) ?? '' } }),
+  });
   informer.on({ delete: ({ data }) => log.push(`last ${data?.v}`) });
   await informer.synced();
   await vi.waitFor(() => expect(api.watches).toBe(1));

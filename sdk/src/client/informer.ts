@@ -1,6 +1,6 @@
 import type { KubeObject, ResourceRef } from '../api/object.ts';
 import type { Client, WatchEvent } from './client.ts';
-import { type IndexFunction, Indexer } from './indexer.ts';
+import { Indexer, type IndexFunction } from './indexer.ts';
 import { objectKey, resourceName } from './paths.ts';
 import { reflect } from './reflector.ts';
 
@@ -92,7 +92,9 @@ class ReflectingInformer<T extends KubeObject> implements RunningInformer<T> {
     // Someone who never asks for synced() must not be ended by its rejection.
     this.#synced.promise.catch(() => undefined);
     const signal = options.signal ? AbortSignal.any([options.signal, this.#stop.signal]) : this.#stop.signal;
-    signal.addEventListener('abort', () => this.#synced.reject(new Error(`the informer of ${resourceName(resource)} was stopped`)), { once: true });
+    signal.addEventListener('abort', () => this.#synced.reject(new Error(`the informer of ${resourceName(resource)} was stopped`)), {
+      once: true,
+    });
     if (options.resyncMs) this.#resyncEvery(options.resyncMs, signal);
     queueMicrotask(() => {
       reflect<T>(client, resource, this.#target(), {
@@ -102,7 +104,8 @@ class ReflectingInformer<T extends KubeObject> implements RunningInformer<T> {
         ...(options.pageSize === undefined ? {} : { pageSize: options.pageSize }),
         ...(options.watchList === undefined ? {} : { watchList: options.watchList }),
         signal,
-        onError: (error, retryInMs) => this.#report(error, `cannot follow ${resourceName(resource)}, next try in ${Math.round(retryInMs)} ms`),
+        onError: (error, retryInMs) =>
+          this.#report(error, `cannot follow ${resourceName(resource)}, next try in ${Math.round(retryInMs)} ms`),
       }).catch((error: unknown) => this.#report(error, `the informer of ${resourceName(resource)} ended`));
     });
   }

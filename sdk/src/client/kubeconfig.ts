@@ -51,9 +51,11 @@ export function fromKubeconfig(file: string, contextName?: string): HttpsOptions
   const folder = dirname(resolve(file));
   const name = contextName ?? config['current-context'] ?? '';
   const context = config.contexts?.find((entry) => entry.name === name)?.context ?? refuse(`there is no context "${name}"`);
-  const cluster = config.clusters?.find((entry) => entry.name === context.cluster)?.cluster ?? refuse(`there is no cluster "${context.cluster}"`);
+  const cluster =
+    config.clusters?.find((entry) => entry.name === context.cluster)?.cluster ?? refuse(`there is no cluster "${context.cluster}"`);
   const user = config.users?.find((entry) => entry.name === context.user)?.user ?? {};
-  if (user.exec || user['auth-provider']) refuse(`user "${context.user}" asks for a credential plugin`, 'use a client certificate, a token or a tokenFile');
+  if (user.exec || user['auth-provider'])
+    refuse(`user "${context.user}" asks for a credential plugin`, 'use a client certificate, a token or a tokenFile');
   const server = cluster.server ?? refuse(`cluster "${context.cluster}" has no server`);
   const pem = (data: string | undefined, path: string | undefined): string | undefined => {
     if (data) return Buffer.from(data, 'base64').toString('utf8');

@@ -13,7 +13,8 @@ export function collectionPath(resource: ResourceRef, namespace?: string): strin
 
 export function objectPath(resource: ResourceRef, namespace: string | undefined, name: string, subresource?: string): string {
   if (!name) throw badArgument('a name is needed', resource.resource);
-  if (!resource.clusterScoped && !namespace) throw badArgument(`a namespace is needed for ${resource.resource} "${name}"`, resource.resource);
+  if (!resource.clusterScoped && !namespace)
+    throw badArgument(`a namespace is needed for ${resource.resource} "${name}"`, resource.resource);
   const path = `${collectionPath(resource, namespace)}/${encodeURIComponent(name)}`;
   return subresource ? `${path}/${subresource}` : path;
 }

@@ -50,7 +50,12 @@ test('a key is never worked on twice at once, different keys are', async () => {
 
 test('what fails is repeated until it works, conflicts quietly, others with a warning', async () => {
   const levels: string[] = [];
-  const log = { debug: () => levels.push('debug'), info: () => undefined, warn: () => levels.push('warn'), error: () => levels.push('error') };
+  const log = {
+    debug: () => levels.push('debug'),
+    info: () => undefined,
+    warn: () => levels.push('warn'),
+    error: () => levels.push('error'),
+  };
   const outcomes = [new StatusError(409, 'Conflict', 'modified'), new KubernelError('ERR_API_UNAVAILABLE', 'down')];
   let calls = 0;
   const reconciler = createReconciler({

@@ -52,13 +52,20 @@ test('paths and queries are those of the API', async () => {
     'DELETE /api/v1/namespaces/x/pods?labelSelector=a%3Db',
   ]);
   expect(requests[7]?.contentType).toBe('application/apply-patch+yaml');
-  expect(JSON.parse(requests[8]?.body ?? '')).toEqual({ kind: 'DeleteOptions', apiVersion: 'v1', gracePeriodSeconds: 0, preconditions: { uid: 'u' } });
+  expect(JSON.parse(requests[8]?.body ?? '')).toEqual({
+    kind: 'DeleteOptions',
+    apiVersion: 'v1',
+    gracePeriodSeconds: 0,
+    preconditions: { uid: 'u' },
+  });
 });
 
 test('a namespaced object without a namespace is refused before it is sent', async () => {
   const { service, requests } = recording();
   await expect(createClient(service).get(PODS, 'a')).rejects.toMatchObject({ code: 'ERR_CLIENT_ARGUMENT' });
-  await expect(createClient(service).create(PODS, { metadata: { name: 'a' } } as KubeObject)).rejects.toMatchObject({ code: 'ERR_CLIENT_ARGUMENT' });
+  await expect(createClient(service).create(PODS, { metadata: { name: 'a' } } as KubeObject)).rejects.toMatchObject({
+    code: 'ERR_CLIENT_ARGUMENT',
+  });
   expect(requests).toEqual([]);
 });
 
@@ -98,11 +105,16 @@ test('a request that is throttled with a time is repeated after it', async () =>
 
 test('a watch gives whole batches, and an ERROR event ends it with its Status after the events before it', async () => {
   const status = new StatusError(410, 'Expired', 'too old').status;
-  const lines = [{ type: 'ADDED', object: { metadata: { name: 'a' } } }, { type: 'ADDED', object: { metadata: { name: 'b' } } }, { type: 'ERROR', object: status }];
+  const lines = [
+    { type: 'ADDED', object: { metadata: { name: 'a' } } },
+    { type: 'ADDED', object: { metadata: { name: 'b' } } },
+    { type: 'ERROR', object: status },
+  ];
   const { service } = recording(200, lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
   const seen: string[] = [];
   const watching = async (): Promise<void> => {
-    for await (const events of createClient(service).watch(PODS)) seen.push(events.map(({ object }: WatchEvent) => object.metadata.name).join(','));
+    for await (const events of createClient(service).watch(PODS))
+      seen.push(events.map(({ object }: WatchEvent) => object.metadata.name).join(','));
   };
   await expect(watching()).rejects.toMatchObject({ status: { code: 410 } });
   expect(seen).toEqual(['a,b']);
@@ -135,8 +147,14 @@ test('discovery finds each resource once, in both forms of the API', async () =>
   expect(legacy.resources.find(({ resource }) => resource === 'pods')).toMatchObject({ group: '', version: 'v1', kind: 'Pod' });
   expect(legacy.resources.find(({ resource }) => resource === 'nodes')?.clusterScoped).toBe(true);
   const scale = { resource: 'scale', responseKind: { kind: 'Scale' } };
-  const hpa = (version: string) => ({ version, resources: [{ resource: 'hpas', scope: 'Namespaced', verbs: ['get'], responseKind: { kind: 'HPA' }, subresources: [scale] }] });
-  const body = JSON.stringify({ kind: 'APIGroupDiscoveryList', items: [{ metadata: { name: 'autoscaling' }, versions: [hpa('v2'), { ...hpa('v1'), freshness: 'Stale' }] }] });
+  const hpa = (version: string) => ({
+    version,
+    resources: [{ resource: 'hpas', scope: 'Namespaced', verbs: ['get'], responseKind: { kind: 'HPA' }, subresources: [scale] }],
+  });
+  const body = JSON.stringify({
+    kind: 'APIGroupDiscoveryList',
+    items: [{ metadata: { name: 'autoscaling' }, versions: [hpa('v2'), { ...hpa('v1'), freshness: 'Stale' }] }],
+  });
   const aggregated = await discover(createClient(recording(200, body).service));
   expect(aggregated.resources).toEqual([{ group: 'autoscaling', version: 'v2', resource: 'hpas', kind: 'HPA', verbs: ['get'] }]);
   expect(new Set(aggregated.stale)).toEqual(new Set(['autoscaling/v1']));

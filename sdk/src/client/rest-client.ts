@@ -2,16 +2,7 @@ import type { KubeList, KubeObject, ResourceRef } from '../api/object.ts';
 import type { Status } from '../errors.ts';
 import { isCode, KubernelError, StatusError } from '../errors.ts';
 import type { ApiRequest, ApiResponse, ApiService } from '../roles/apiserver.ts';
-import type {
-  Client,
-  DeleteOptions,
-  GetOptions,
-  ListOptions,
-  Patch,
-  WatchEvent,
-  WatchOptions,
-  WriteOptions,
-} from './client.ts';
+import type { Client, DeleteOptions, GetOptions, ListOptions, Patch, WatchEvent, WatchOptions, WriteOptions } from './client.ts';
 import { apiUnavailable, badAnswer } from './errors.ts';
 import { collectionPath, listQuery, objectPath, resourceName, watchQuery, writeQuery } from './paths.ts';
 
@@ -48,7 +39,10 @@ class RestClient implements Client {
 
   async list<T extends KubeObject>(resource: ResourceRef, options: ListOptions = {}): Promise<KubeList<T>> {
     const path = collectionPath(resource, options.namespace) + listQuery(options);
-    const list = await this.#send<KubeList<T>>({ method: 'GET', path, ...(options.metadataOnly ? { accept: METADATA_LIST } : {}) }, resource);
+    const list = await this.#send<KubeList<T>>(
+      { method: 'GET', path, ...(options.metadataOnly ? { accept: METADATA_LIST } : {}) },
+      resource,
+    );
     // Items of a list carry no kind on the wire. Those of a watch do, and callers compare and own both alike.
     const kind = list.kind?.endsWith('List') ? list.kind.slice(0, -4) : undefined;
     list.items ??= [];

@@ -196,7 +196,10 @@ export class FakeApi implements ApiService {
     }
     const existing = this.#collection(target.kind).get(keyOf(object));
     if (existing) {
-      throw new StatusError(409, 'AlreadyExists', `${plural(target.kind)} "${object.metadata.name}" already exists`, { name: object.metadata.name, kind: target.kind.resource });
+      throw new StatusError(409, 'AlreadyExists', `${plural(target.kind)} "${object.metadata.name}" already exists`, {
+        name: object.metadata.name,
+        kind: target.kind.resource,
+      });
     }
     delete object.metadata.resourceVersion;
     delete object.metadata.uid;
@@ -221,10 +224,18 @@ export class FakeApi implements ApiService {
     const { uid, resourceVersion } = sent.metadata ?? {};
     const name = old.metadata.name ?? '';
     if (uid && uid !== old.metadata.uid) {
-      throw new StatusError(409, 'Conflict', `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${old.metadata.uid}`, { name, kind: kind.resource });
+      throw new StatusError(409, 'Conflict', `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${old.metadata.uid}`, {
+        name,
+        kind: kind.resource,
+      });
     }
     if (resourceVersion && resourceVersion !== old.metadata.resourceVersion) {
-      throw new StatusError(409, 'Conflict', `Operation cannot be fulfilled on ${plural(kind)} "${name}": the object has been modified; please apply your changes to the latest version and try again`, { name, kind: kind.resource });
+      throw new StatusError(
+        409,
+        'Conflict',
+        `Operation cannot be fulfilled on ${plural(kind)} "${name}": the object has been modified; please apply your changes to the latest version and try again`,
+        { name, kind: kind.resource },
+      );
     }
     let next: KubeObject;
     if (subresource === 'status') next = { ...structuredClone(old), status: sent.status };
@@ -232,7 +243,9 @@ export class FakeApi implements ApiService {
     else next = { ...structuredClone(sent), ...(kind.status && old.status !== undefined ? { status: old.status } : {}) };
     this.#fillIn(kind, next, old);
     if (JSON.stringify(sorted(next)) === JSON.stringify(sorted(old))) return old;
-    const finalizers = (next.metadata.finalizers ?? []).length + (kind.resource === 'namespaces' ? ((next.spec as { finalizers?: string[] })?.finalizers ?? []).length : 0);
+    const finalizers =
+      (next.metadata.finalizers ?? []).length +
+      (kind.resource === 'namespaces' ? ((next.spec as { finalizers?: string[] })?.finalizers ?? []).length : 0);
     if (next.metadata.deletionTimestamp && finalizers === 0 && !next.metadata.deletionGracePeriodSeconds) return this.#drop(kind, next);
     return this.#store(kind, next, 'MODIFIED');
   }
@@ -241,7 +254,12 @@ export class FakeApi implements ApiService {
     const { preconditions = {}, propagationPolicy } = options;
     const name = object.metadata.name ?? '';
     if (preconditions.uid && preconditions.uid !== object.metadata.uid) {
-      throw new StatusError(409, 'Conflict', `Precondition failed: UID in precondition: ${preconditions.uid}, UID in object meta: ${object.metadata.uid}`, { name });
+      throw new StatusError(
+        409,
+        'Conflict',
+        `Precondition failed: UID in precondition: ${preconditions.uid}, UID in object meta: ${object.metadata.uid}`,
+        { name },
+      );
     }
     if (preconditions.resourceVersion && preconditions.resourceVersion !== object.metadata.resourceVersion) {
       throw new StatusError(409, 'Conflict', 'Precondition failed: ResourceVersion', { name });
@@ -255,7 +273,9 @@ export class FakeApi implements ApiService {
     }
     const specFinalizers = kind.resource === 'namespaces' ? ((object.spec as { finalizers?: string[] })?.finalizers ?? []) : [];
     const bound = kind.resource === 'pods' && Boolean((object.spec as { nodeName?: string })?.nodeName) && !isFinished(object);
-    const graceSeconds = bound ? (options.gracePeriodSeconds ?? (object.spec as { terminationGracePeriodSeconds?: number }).terminationGracePeriodSeconds ?? 30) : 0;
+    const graceSeconds = bound
+      ? (options.gracePeriodSeconds ?? (object.spec as { terminationGracePeriodSeconds?: number }).terminationGracePeriodSeconds ?? 30)
+      : 0;
     if (finalizers.size === 0 && specFinalizers.length === 0 && graceSeconds === 0) return this.#drop(kind, object);
     const next = structuredClone(object);
     next.metadata.deletionTimestamp ??= stampAfter(graceSeconds);
@@ -269,7 +289,8 @@ export class FakeApi implements ApiService {
 
   #deleteCollection(target: Target, query: URLSearchParams, body: string | undefined): unknown {
     const matches = matcher(target, query);
-    for (const object of [...this.#collection(target.kind).values()]) if (matches(object)) this.#delete(target.kind, object, parse(body ?? '{}'));
+    for (const object of [...this.#collection(target.kind).values()])
+      if (matches(object)) this.#delete(target.kind, object, parse(body ?? '{}'));
     return { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success' };
   }
 
@@ -335,7 +356,11 @@ export class FakeApi implements ApiService {
     if (path === '/api') return { kind: 'APIVersions', versions: ['v1'] };
     if (path === '/apis') {
       const versions = new Map([...this.#kinds.values()].filter(({ group }) => group !== '').map(({ group, version }) => [group, version]));
-      const groups = [...versions].map(([name, version]) => ({ name, versions: [{ version, groupVersion: `${name}/${version}` }], preferredVersion: { version } }));
+      const groups = [...versions].map(([name, version]) => ({
+        name,
+        versions: [{ version, groupVersion: `${name}/${version}` }],
+        preferredVersion: { version },
+      }));
       return { kind: 'APIGroupList', apiVersion: 'v1', groups };
     }
     const group = path.startsWith('/apis/') ? (path.split('/')[2] ?? '') : '';
@@ -411,7 +436,11 @@ class FakeWatch implements AsyncIterator<string> {
   bookmark(revision: number, initialEventsEnd = false): void {
     if (!this.#bookmarks) return;
     const annotations = initialEventsEnd ? { annotations: { 'k8s.io/initial-events-end': 'true' } } : {};
-    this.push('BOOKMARK', { kind: this.kind.kind, apiVersion: apiVersionOf(this.kind), metadata: { resourceVersion: String(revision), ...annotations } });
+    this.push('BOOKMARK', {
+      kind: this.kind.kind,
+      apiVersion: apiVersionOf(this.kind),
+      metadata: { resourceVersion: String(revision), ...annotations },
+    });
   }
 
   wake(): void {
@@ -454,7 +483,8 @@ class FakeWatch implements AsyncIterator<string> {
   }
 }
 
-const PATH = /^\/(?:api\/(?<core>v1)|apis\/(?<group>[^/]+)\/(?<version>[^/]+))(?:\/namespaces\/(?<namespace>[^/]+)(?=\/(?!finalize|status)))?\/(?<resource>[^/]+)(?:\/(?<name>[^/]+))?(?:\/(?<subresource>[^/]+))?$/;
+const PATH =
+  /^\/(?:api\/(?<core>v1)|apis\/(?<group>[^/]+)\/(?<version>[^/]+))(?:\/namespaces\/(?<namespace>[^/]+)(?=\/(?!finalize|status)))?\/(?<resource>[^/]+)(?:\/(?<name>[^/]+))?(?:\/(?<subresource>[^/]+))?$/;
 const VERBS = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'];
 
 function matcher(target: Target, query: URLSearchParams): (object: KubeObject) => boolean {
@@ -496,12 +526,16 @@ interface JsonPatchStep {
 function jsonPatched(object: KubeObject, steps: JsonPatchStep[]): KubeObject {
   const result = structuredClone(object);
   for (const { op, path, value } of steps) {
-    const names = path.slice(1).split('/').map((name) => name.replaceAll('~1', '/').replaceAll('~0', '~'));
+    const names = path
+      .slice(1)
+      .split('/')
+      .map((name) => name.replaceAll('~1', '/').replaceAll('~0', '~'));
     const last = names.pop() ?? '';
     const parent = at(result, names) as Record<string, unknown> | unknown[] | undefined;
     if (parent === undefined) throw new StatusError(422, 'Invalid', `the path ${path} does not exist`);
     if (op === 'test') {
-      if (JSON.stringify((parent as Record<string, unknown>)[last]) !== JSON.stringify(value)) throw new StatusError(422, 'Invalid', 'the server rejected our request due to an error in our request');
+      if (JSON.stringify((parent as Record<string, unknown>)[last]) !== JSON.stringify(value))
+        throw new StatusError(422, 'Invalid', 'the server rejected our request due to an error in our request');
     } else if (op === 'remove') {
       if (Array.isArray(parent)) parent.splice(Number(last), 1);
       else delete parent[last];
@@ -532,7 +566,11 @@ function plural({ group, resource }: FakeKind): string {
 }
 
 function notFound(kind: FakeKind, name: string): StatusError {
-  return new StatusError(404, 'NotFound', `${plural(kind)} "${name}" not found`, { name, kind: kind.resource, ...(kind.group ? { group: kind.group } : {}) });
+  return new StatusError(404, 'NotFound', `${plural(kind)} "${name}" not found`, {
+    name,
+    kind: kind.resource,
+    ...(kind.group ? { group: kind.group } : {}),
+  });
 }
 
 function isFinished(pod: KubeObject): boolean {
@@ -547,7 +585,11 @@ function stampAfter(seconds: number): string {
 function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sorted);
   if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, item]) => [key, sorted(item)]));
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, item]) => [key, sorted(item)]),
+  );
 }
 
 function kinds(group: string, version: string, list: string, extra: Partial<FakeKind> = {}): FakeKind[] {
@@ -561,7 +603,10 @@ const BUILT_IN: readonly FakeKind[] = [
   ...kinds('', 'v1', 'configmaps:ConfigMap endpoints:Endpoints events:Event secrets:Secret serviceaccounts:ServiceAccount'),
   ...kinds('', 'v1', 'pods:Pod services:Service replicationcontrollers:ReplicationController', { status: true }),
   ...kinds('', 'v1', 'namespaces:Namespace nodes:Node', { clusterScoped: true, status: true }),
-  ...kinds('apps', 'v1', 'deployments:Deployment replicasets:ReplicaSet statefulsets:StatefulSet daemonsets:DaemonSet', { status: true, generation: true }),
+  ...kinds('apps', 'v1', 'deployments:Deployment replicasets:ReplicaSet statefulsets:StatefulSet daemonsets:DaemonSet', {
+    status: true,
+    generation: true,
+  }),
   ...kinds('apps', 'v1', 'controllerrevisions:ControllerRevision'),
   ...kinds('batch', 'v1', 'jobs:Job cronjobs:CronJob', { status: true, generation: true }),
   ...kinds('coordination.k8s.io', 'v1', 'leases:Lease'),

@@ -30,7 +30,8 @@ export function fakeContext<C = Record<string, unknown>>(api: ApiService, overri
   const write = (level: string) => (message: string, fields?: LogFields) => {
     logged.push(`${level} ${message}${fields ? ` ${JSON.stringify(fields)}` : ''}`);
   };
-  const missing = (role: string): KubernelError => new KubernelError('ERR_ROLE_UNAVAILABLE', `the fake context has no ${role}`, { subject: id });
+  const missing = (role: string): KubernelError =>
+    new KubernelError('ERR_ROLE_UNAVAILABLE', `the fake context has no ${role}`, { subject: id });
   return {
     id,
     config: {} as C,

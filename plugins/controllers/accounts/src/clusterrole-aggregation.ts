@@ -11,7 +11,9 @@ const MANAGER = 'clusterrole-aggregation-controller';
 export const clusterRoleAggregation = definePlugin('controller/v1', 'clusterrole-aggregation', {
   start(ctx) {
     const parts = controllerParts(ctx, MANAGER);
-    const roles = parts.informers.get<ClusterRole>(CLUSTER_ROLES, { indexes: { aggregating: (role) => (role.aggregationRule ? ['yes'] : []) } });
+    const roles = parts.informers.get<ClusterRole>(CLUSTER_ROLES, {
+      indexes: { aggregating: (role) => (role.aggregationRule ? ['yes'] : []) },
+    });
     const reconciler = parts.reconciler('clusterrole-aggregation', sync);
     // Any role may be matched by any aggregating one; there are few of those.
     reconciler.watch(roles, () => roles.byIndex('aggregating', 'yes').map(({ metadata }) => metadata.name ?? ''));

@@ -7,7 +7,8 @@ import { CONFIG_MAPS, controllerParts, isAlreadyExists, isNamespaceTerminating, 
 
 const NAME = 'kube-root-ca.crt';
 const DESCRIPTION = 'kubernetes.io/description';
-const WHAT_IT_IS = 'CA certificates that vouch for the API server at its in-cluster addresses (kubernetes.default.svc). Not meant for anything else.';
+const WHAT_IT_IS =
+  'CA certificates that vouch for the API server at its in-cluster addresses (kubernetes.default.svc). Not meant for anything else.';
 
 export interface RootCaConfig {
   /** PEM file with the certificates to publish. Default: `<data-dir>/pki/ca.crt`. */

@@ -44,7 +44,10 @@ export const garbageCollector = definePlugin('controller/v1', 'garbage-collector
         await breakCycle(node);
         await remove(node, 'Foreground');
       } else {
-        await remove(node, node.finalizers.includes(ORPHAN) ? 'Orphan' : node.finalizers.includes(FOREGROUND) ? 'Foreground' : 'Background');
+        await remove(
+          node,
+          node.finalizers.includes(ORPHAN) ? 'Orphan' : node.finalizers.includes(FOREGROUND) ? 'Foreground' : 'Background',
+        );
       }
     }
 
@@ -60,7 +63,9 @@ export const garbageCollector = definePlugin('controller/v1', 'garbage-collector
 
     /** In the foreground: when no dependent blocks it any more, it goes. */
     async function finishForeground(node: GraphNode): Promise<void> {
-      const blocking = [...node.dependents].filter(({ owners }) => owners.some(({ uid, blockOwnerDeletion }) => uid === node.uid && blockOwnerDeletion));
+      const blocking = [...node.dependents].filter(({ owners }) =>
+        owners.some(({ uid, blockOwnerDeletion }) => uid === node.uid && blockOwnerDeletion),
+      );
       if (blocking.length === 0) return dropFinalizer(node, FOREGROUND);
       for (const dependent of blocking) if (!dependent.deleting) judging.enqueue(dependent.uid);
     }
@@ -75,7 +80,11 @@ export const garbageCollector = definePlugin('controller/v1', 'garbage-collector
     // ------------------------------------------------------------------------------------------ owners
 
     async function classify(node: GraphNode): Promise<{ solid: OwnerReference[]; dangling: OwnerReference[]; waiting: OwnerReference[] }> {
-      const result: { solid: OwnerReference[]; dangling: OwnerReference[]; waiting: OwnerReference[] } = { solid: [], dangling: [], waiting: [] };
+      const result: { solid: OwnerReference[]; dangling: OwnerReference[]; waiting: OwnerReference[] } = {
+        solid: [],
+        dangling: [],
+        waiting: [],
+      };
       const verdicts = await Promise.all(node.owners.map((owner) => lookUp(owner, node)));
       node.owners.forEach((owner, i) => {
         const verdict = verdicts[i];
@@ -93,10 +102,17 @@ export const garbageCollector = definePlugin('controller/v1', 'garbage-collector
       if (seen?.resource && resource && isTheOne(seen, owner, resource, dependent)) return waitsForDependents(seen) ? 'waiting' : 'solid';
       if (!resource) {
         monitors.rediscover();
-        throw Object.assign(new Error(`nothing serves the owner ${owner.apiVersion} ${owner.kind} of ${describe(dependent)}`), { code: 'ERR_OWNER_KIND_UNKNOWN' });
+        throw Object.assign(new Error(`nothing serves the owner ${owner.apiVersion} ${owner.kind} of ${describe(dependent)}`), {
+          code: 'ERR_OWNER_KIND_UNKNOWN',
+        });
       }
       if (!resource.clusterScoped && dependent.namespace === '') {
-        events.event(asObject(dependent), 'Warning', 'OwnerRefInvalidNamespace', `ownerRef [${owner.apiVersion}/${owner.kind}, namespace: , name: ${owner.name}, uid: ${owner.uid}] does not exist in namespace ""`);
+        events.event(
+          asObject(dependent),
+          'Warning',
+          'OwnerRefInvalidNamespace',
+          `ownerRef [${owner.apiVersion}/${owner.kind}, namespace: , name: ${owner.name}, uid: ${owner.uid}] does not exist in namespace ""`,
+        );
         return 'unknown';
       }
       const namespace = resource.clusterScoped ? '' : dependent.namespace;
@@ -117,7 +133,9 @@ export const garbageCollector = definePlugin('controller/v1', 'garbage-collector
     /** An object that goes in the foreground and has a dependent that does so too may be waiting in a circle. */
     async function breakCycle(node: GraphNode): Promise<void> {
       if (![...node.dependents].some(waitsForDependents)) return;
-      await patchMetadata(node, { ownerReferences: node.owners.map((owner) => (owner.blockOwnerDeletion ? { ...owner, blockOwnerDeletion: false } : owner)) });
+      await patchMetadata(node, {
+        ownerReferences: node.owners.map((owner) => (owner.blockOwnerDeletion ? { ...owner, blockOwnerDeletion: false } : owner)),
+      });
     }
 
     async function dropOwners(node: GraphNode, owners: readonly { uid: string }[]): Promise<void> {
@@ -135,7 +153,12 @@ export const garbageCollector = definePlugin('controller/v1', 'garbage-collector
     async function patchMetadata(node: GraphNode, change: Record<string, unknown>): Promise<void> {
       const { resource, uid, resourceVersion } = node as GraphNode & { resource: DiscoveredResource };
       try {
-        const patched = await client.patch(resource, node.name, { type: 'merge', patch: { metadata: { uid, resourceVersion, ...change } } }, inNamespace(node));
+        const patched = await client.patch(
+          resource,
+          node.name,
+          { type: 'merge', patch: { metadata: { uid, resourceVersion, ...change } } },
+          inNamespace(node),
+        );
         // Not the whole answer: a node that its watch already removed must not come back by it.
         node.resourceVersion = patched.metadata.resourceVersion ?? node.resourceVersion;
       } catch (error) {
@@ -187,7 +210,11 @@ function inNamespace({ namespace }: GraphNode): { namespace?: string } {
 
 function asObject({ resource, name, namespace, uid }: GraphNode): KubeObject {
   const { group = '', version = '', kind } = resource ?? {};
-  return { apiVersion: group ? `${group}/${version}` : version, ...(kind ? { kind } : {}), metadata: { name, uid, ...(namespace ? { namespace } : {}) } };
+  return {
+    apiVersion: group ? `${group}/${version}` : version,
+    ...(kind ? { kind } : {}),
+    metadata: { name, uid, ...(namespace ? { namespace } : {}) },
+  };
 }
 
 function describe({ resource, name, namespace }: GraphNode): string {

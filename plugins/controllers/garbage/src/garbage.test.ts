@@ -19,7 +19,9 @@ beforeEach(() => {
 afterEach(() => ctx.dispose());
 
 async function start(name = 'garbage-collector', config: Record<string, unknown> = {}): Promise<void> {
-  const contract = (await plugins.find((plugin) => plugin.name === name)?.hooks.start({ ...ctx, config } as never)) as { check(): string | undefined };
+  const contract = (await plugins.find((plugin) => plugin.name === name)?.hooks.start({ ...ctx, config } as never)) as {
+    check(): string | undefined;
+  };
   await vi.waitFor(() => expect(contract.check()).toBeUndefined());
 }
 
@@ -37,7 +39,11 @@ function owned(name: string, ...owners: (KubeObject | OwnerReference)[]): KubeOb
   return { metadata: { name, namespace: 'x', ...(ownerReferences.length > 0 ? { ownerReferences } : {}) } };
 }
 
-const names = (resource: { group: string; resource: string }): (string | undefined)[] => api.all(resource).map(({ metadata }) => metadata.name).sort();
+const names = (resource: { group: string; resource: string }): (string | undefined)[] =>
+  api
+    .all(resource)
+    .map(({ metadata }) => metadata.name)
+    .sort();
 
 /** web (Deployment) > web-1 (ReplicaSet) > two pods. */
 function family(): KubeObject {
@@ -66,8 +72,14 @@ test('in the foreground the dependents go first and the owner last', async () =>
   await client().delete(DEPLOYMENTS, 'web', { namespace: 'x', propagationPolicy: 'Foreground' });
   await quiet();
   expect(names(PODS)).toEqual(['b']);
-  expect(api.get(DEPLOYMENTS, 'x/web')?.metadata).toMatchObject({ finalizers: ['foregroundDeletion'], deletionTimestamp: expect.any(String) });
-  expect(api.get(REPLICA_SETS, 'x/web-1')?.metadata).toMatchObject({ finalizers: ['foregroundDeletion'], deletionTimestamp: expect.any(String) });
+  expect(api.get(DEPLOYMENTS, 'x/web')?.metadata).toMatchObject({
+    finalizers: ['foregroundDeletion'],
+    deletionTimestamp: expect.any(String),
+  });
+  expect(api.get(REPLICA_SETS, 'x/web-1')?.metadata).toMatchObject({
+    finalizers: ['foregroundDeletion'],
+    deletionTimestamp: expect.any(String),
+  });
   api.remove(PODS, 'x/b');
   await vi.waitFor(() => expect(names(DEPLOYMENTS)).toEqual([]));
   expect(names(REPLICA_SETS)).toEqual([]);
@@ -215,12 +227,21 @@ test('pods of nodes that are gone are marked failed and go, others stay', async 
   await vi.waitFor(() => expect(names(PODS)).toEqual(['new', 'on-node']));
   expect(failed).toContainEqual({
     phase: 'Failed',
-    conditions: [{ type: 'DisruptionTarget', status: 'True', reason: 'DeletionByPodGC', message: 'PodGC: node no longer exists', lastTransitionTime: expect.any(String) }],
+    conditions: [
+      {
+        type: 'DisruptionTarget',
+        status: 'True',
+        reason: 'DeletionByPodGC',
+        message: 'PodGC: node no longer exists',
+        lastTransitionTime: expect.any(String),
+      },
+    ],
   });
 });
 
 test('of finished pods the oldest beyond the limit go', async () => {
-  for (let i = 0; i < 5; i++) pod(`p${i}`, {}, { metadata: { creationTimestamp: timestamp(i * 60_000) }, status: { phase: i % 2 ? 'Failed' : 'Succeeded' } });
+  for (let i = 0; i < 5; i++)
+    pod(`p${i}`, {}, { metadata: { creationTimestamp: timestamp(i * 60_000) }, status: { phase: i % 2 ? 'Failed' : 'Succeeded' } });
   await start('pod-gc', { periodSeconds: 0.02, terminatedPodThreshold: 2 });
   await vi.waitFor(() => expect(names(PODS)).toEqual(['p3', 'p4']));
 });

@@ -57,12 +57,29 @@ export class OwnerGraph {
 
   /** An object was added or changed. */
   set(resource: DiscoveredResource, { metadata }: KubeObject): void {
-    const { uid = '', name = '', namespace = '', resourceVersion = '', ownerReferences = NONE, finalizers = NONE, deletionTimestamp } = metadata;
+    const {
+      uid = '',
+      name = '',
+      namespace = '',
+      resourceVersion = '',
+      ownerReferences = NONE,
+      finalizers = NONE,
+      deletionTimestamp,
+    } = metadata;
     const before = this.#nodes.get(uid);
     const node = before ?? this.#add(uid);
     const wasJudged = { deleting: node.deleting, orphaning: isOrphaning(node), waiting: waitsForDependents(node) };
     const oldOwners = node.owners;
-    Object.assign(node, { name, namespace, resource, reference: undefined, resourceVersion, deleting: Boolean(deletionTimestamp), finalizers, owners: ownerReferences });
+    Object.assign(node, {
+      name,
+      namespace,
+      resource,
+      reference: undefined,
+      resourceVersion,
+      deleting: Boolean(deletionTimestamp),
+      finalizers,
+      owners: ownerReferences,
+    });
     const ownersChanged = this.#link(node, oldOwners);
     if (isOrphaning(node) && !wasJudged.orphaning) this.#listener.orphan(uid);
     if (waitsForDependents(node) && !wasJudged.waiting) {
@@ -82,7 +99,18 @@ export class OwnerGraph {
   }
 
   #add(uid: string): GraphNode {
-    const node: GraphNode = { uid, name: '', namespace: '', resource: undefined, reference: undefined, resourceVersion: '', owners: NONE, dependents: new Set(), deleting: false, finalizers: NONE };
+    const node: GraphNode = {
+      uid,
+      name: '',
+      namespace: '',
+      resource: undefined,
+      reference: undefined,
+      resourceVersion: '',
+      owners: NONE,
+      dependents: new Set(),
+      deleting: false,
+      finalizers: NONE,
+    };
     this.#nodes.set(uid, node);
     return node;
   }

@@ -62,7 +62,10 @@ export class Monitors {
   async #keepDiscovering(): Promise<void> {
     const { signal, log } = this.#options;
     while (!signal.aborted) {
-      await Promise.race([sleep(DISCOVER_MS, signal), new Promise<void>((resolve) => (this.#wake = resolve)).then(() => sleep(SETTLE_MS, signal))]);
+      await Promise.race([
+        sleep(DISCOVER_MS, signal),
+        new Promise<void>((resolve) => (this.#wake = resolve)).then(() => sleep(SETTLE_MS, signal)),
+      ]);
       if (signal.aborted) return;
       try {
         await this.#round();

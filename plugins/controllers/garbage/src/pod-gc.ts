@@ -1,6 +1,16 @@
 import { definePlugin } from '@kubernel/sdk';
 import type { KubeObject, Node, Pod } from '@kubernel/sdk/api';
-import { type Condition, controllerParts, isConditionTrue, isConflict, isNotFound, NODES, PODS, timestamp, withCondition } from '@kubernel/sdk/client';
+import {
+  type Condition,
+  controllerParts,
+  isConditionTrue,
+  isConflict,
+  isNotFound,
+  NODES,
+  PODS,
+  timestamp,
+  withCondition,
+} from '@kubernel/sdk/client';
 
 export interface PodGcConfig {
   /** How many finished pods may stay in the cluster. 0: all of them. Default 12,500. */
@@ -21,7 +31,12 @@ interface LeanNode extends KubeObject {
   outOfService: boolean;
 }
 
-const NODE_GONE: Condition = { type: 'DisruptionTarget', status: 'True', reason: 'DeletionByPodGC', message: 'PodGC: node no longer exists' };
+const NODE_GONE: Condition = {
+  type: 'DisruptionTarget',
+  status: 'True',
+  reason: 'DeletionByPodGC',
+  message: 'PodGC: node no longer exists',
+};
 const OUT_OF_SERVICE = 'node.kubernetes.io/out-of-service';
 
 /**
@@ -69,7 +84,8 @@ export const podGc = definePlugin<'controller/v1', PodGcConfig>('controller/v1',
           unseen.delete(nodeName);
           const since = missing.get(nodeName) ?? now;
           missing.set(nodeName, since);
-          if (now - since >= nodeQuarantineSeconds * 1000 && (await isGone(nodeName))) doomed.push({ pod, why: 'its node is gone', condition: NODE_GONE });
+          if (now - since >= nodeQuarantineSeconds * 1000 && (await isGone(nodeName)))
+            doomed.push({ pod, why: 'its node is gone', condition: NODE_GONE });
         } else if (deleting && node.outOfService) {
           doomed.push({ pod, why: 'its node is out of service' });
         }
@@ -104,12 +120,18 @@ export const podGc = definePlugin<'controller/v1', PodGcConfig>('controller/v1',
           const current = await parts.client.get<Pod>(PODS, name, { namespace });
           if (current.metadata.uid !== uid) return;
           const conditions = condition ? { conditions: withCondition(current.status?.conditions, condition, timestamp()) } : {};
-          await parts.client.patch(PODS, name, { type: 'merge', patch: { metadata: { uid }, status: { phase: 'Failed', ...conditions } } }, { namespace, subresource: 'status' });
+          await parts.client.patch(
+            PODS,
+            name,
+            { type: 'merge', patch: { metadata: { uid }, status: { phase: 'Failed', ...conditions } } },
+            { namespace, subresource: 'status' },
+          );
         }
         await parts.client.delete(PODS, name, { namespace, gracePeriodSeconds: 0, preconditions: { uid } });
         ctx.log.info('a pod was collected', { pod: `${namespace}/${name}`, why });
       } catch (error) {
-        if (!isNotFound(error) && !isConflict(error)) ctx.log.warn('a pod could not be collected', { pod: `${namespace}/${name}`, error: String(error) });
+        if (!isNotFound(error) && !isConflict(error))
+          ctx.log.warn('a pod could not be collected', { pod: `${namespace}/${name}`, error: String(error) });
       }
     }
   },

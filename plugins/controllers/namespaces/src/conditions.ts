@@ -34,7 +34,10 @@ export function deletionConditions(content: NamespaceContent, now: number): (old
   for (const resource of left) for (const [name, count] of resource.finalizers) finalizers.set(name, (finalizers.get(name) ?? 0) + count);
   if (finalizers.size > 0) {
     const counts = [...finalizers].map(([name, count]) => `${name} in ${count} resource instances`);
-    troubles.set('NamespaceFinalizersRemaining', ['SomeFinalizersRemain', `Some content in the namespace has finalizers remaining: ${counts.sort().join(', ')}`]);
+    troubles.set('NamespaceFinalizersRemaining', [
+      'SomeFinalizersRemain',
+      `Some content in the namespace has finalizers remaining: ${counts.sort().join(', ')}`,
+    ]);
   }
   return (old) => {
     let conditions = old;

@@ -1,6 +1,15 @@
 import { definePlugin } from '@kubernel/sdk';
 import type { Namespace } from '@kubernel/sdk/api';
-import { type Client, type Condition, controllerParts, discover, type DiscoveredResource, isConflict, isNotFound, NAMESPACES } from '@kubernel/sdk/client';
+import {
+  type Client,
+  type Condition,
+  controllerParts,
+  type DiscoveredResource,
+  discover,
+  isConflict,
+  isNotFound,
+  NAMESPACES,
+} from '@kubernel/sdk/client';
 import { deletionConditions } from './conditions.ts';
 import { type Emptied, emptyResource, nothingLeft } from './content.ts';
 
@@ -57,7 +66,9 @@ export interface NamespaceContent {
 async function emptyNamespace(client: Client, namespace: string): Promise<NamespaceContent> {
   const discovery = await discover(client);
   const content: NamespaceContent = { stale: discovery.stale, problems: [], resources: [] };
-  const deletable = discovery.resources.filter(({ clusterScoped, verbs }) => !clusterScoped && verbs.includes('list') && verbs.includes('delete'));
+  const deletable = discovery.resources.filter(
+    ({ clusterScoped, verbs }) => !clusterScoped && verbs.includes('list') && verbs.includes('delete'),
+  );
   const isPods = ({ group, resource }: DiscoveredResource): boolean => group === '' && resource === 'pods';
   await emptyAll(deletable.filter(isPods));
   if (content.problems.length > 0 || !nothingLeft(content.resources)) return content;
@@ -80,14 +91,23 @@ async function emptyNamespace(client: Client, namespace: string): Promise<Namesp
 }
 
 /** The namespace as it is now, with the conditions written when they changed; undefined when it is gone. */
-async function writeConditions(client: Client, name: string, uid: string, conditionsOf: (old: readonly Condition[]) => readonly Condition[]): Promise<Namespace | undefined> {
+async function writeConditions(
+  client: Client,
+  name: string,
+  uid: string,
+  conditionsOf: (old: readonly Condition[]) => readonly Condition[],
+): Promise<Namespace | undefined> {
   for (;;) {
     try {
       const namespace = await client.get<Namespace>(NAMESPACES, name);
       if (namespace.metadata.uid !== uid) return undefined;
       const conditions = conditionsOf(namespace.status?.conditions ?? []);
       if (conditions === namespace.status?.conditions && namespace.status?.phase === 'Terminating') return namespace;
-      return await client.update<Namespace>(NAMESPACES, { ...namespace, status: { ...namespace.status, phase: 'Terminating', conditions: [...conditions] } }, { subresource: 'status' });
+      return await client.update<Namespace>(
+        NAMESPACES,
+        { ...namespace, status: { ...namespace.status, phase: 'Terminating', conditions: [...conditions] } },
+        { subresource: 'status' },
+      );
     } catch (error) {
       if (isNotFound(error)) return undefined;
       if (!isConflict(error)) throw error;

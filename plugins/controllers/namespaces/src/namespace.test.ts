@@ -35,7 +35,11 @@ test('pods go first, and what they need stays until the last one ended', async (
   api.put<ConfigMap>(CONFIG_MAPS, { metadata: { name: 'c', namespace: 'x' } });
   api.put<Pod>(PODS, { metadata: { name: 'p', namespace: 'x' }, spec: { containers: [], nodeName: 'n1' } });
   await removeNamespace();
-  await vi.waitFor(() => expect(condition('NamespaceContentRemaining')).toBe('True SomeResourcesRemain: Some resources are remaining: pods. has 1 resource instances'));
+  await vi.waitFor(() =>
+    expect(condition('NamespaceContentRemaining')).toBe(
+      'True SomeResourcesRemain: Some resources are remaining: pods. has 1 resource instances',
+    ),
+  );
   expect(api.get(PODS, 'x/p')?.metadata.deletionTimestamp).toBeTruthy();
   expect(api.get(CONFIG_MAPS, 'x/c')?.metadata.deletionTimestamp).toBeUndefined();
   api.remove(PODS, 'x/p');
@@ -47,7 +51,9 @@ test('the conditions name the finalizers that hold it, and it goes when they are
   api.put<ConfigMap>(CONFIG_MAPS, { metadata: { name: 'c', namespace: 'x', finalizers: ['example.com/hold'] } });
   await removeNamespace();
   await vi.waitFor(() =>
-    expect(condition('NamespaceFinalizersRemaining')).toBe('True SomeFinalizersRemain: Some content in the namespace has finalizers remaining: example.com/hold in 1 resource instances'),
+    expect(condition('NamespaceFinalizersRemaining')).toBe(
+      'True SomeFinalizersRemain: Some content in the namespace has finalizers remaining: example.com/hold in 1 resource instances',
+    ),
   );
   expect(condition('NamespaceDeletionDiscoveryFailure')).toBe('False ResourcesDiscovered: All resources successfully discovered');
   const held = api.get<ConfigMap>(CONFIG_MAPS, 'x/c') as ConfigMap;
@@ -62,7 +68,11 @@ test('what cannot be deleted is named, and tried again', async () => {
     if (broken && method === 'DELETE' && path.includes('configmaps')) throw new StatusError(500, 'InternalError', 'storage is on fire');
   };
   await removeNamespace();
-  await vi.waitFor(() => expect(condition('NamespaceDeletionContentFailure')).toBe('True ContentDeletionFailed: Failed to delete all resource types, 1 remaining: storage is on fire'));
+  await vi.waitFor(() =>
+    expect(condition('NamespaceDeletionContentFailure')).toBe(
+      'True ContentDeletionFailed: Failed to delete all resource types, 1 remaining: storage is on fire',
+    ),
+  );
   broken = false;
   await vi.waitFor(() => expect(namespace()).toBeUndefined(), { timeout: 5000 });
 });

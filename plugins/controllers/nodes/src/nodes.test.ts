@@ -26,26 +26,35 @@ afterEach(async () => {
 });
 
 async function start(name: string, config: Record<string, unknown> = {}, cluster = ctx.cluster): Promise<void> {
-  const contract = (await plugins.find((plugin) => plugin.name === name)?.hooks.start({ ...ctx, config, cluster } as never)) as { check(): string | undefined };
+  const contract = (await plugins.find((plugin) => plugin.name === name)?.hooks.start({ ...ctx, config, cluster } as never)) as {
+    check(): string | undefined;
+  };
   await vi.waitFor(() => expect(contract.check()).toBeUndefined());
 }
 
 function node(name: string, ready: 'True' | 'False' | 'Unknown' | null = 'True', change: Partial<Node> = {}): Node {
   const stamp = timestamp();
-  const conditions = ready ? [{ type: 'Ready', status: ready, reason: 'KubeletReady', lastHeartbeatTime: stamp, lastTransitionTime: stamp }] : [];
+  const conditions = ready
+    ? [{ type: 'Ready', status: ready, reason: 'KubeletReady', lastHeartbeatTime: stamp, lastTransitionTime: stamp }]
+    : [];
   return api.put<Node>(NODES, { metadata: { name }, ...change, status: { conditions, ...change.status } });
 }
 
 /** Renews the leases of the nodes that are alive, fast enough for a grace of 200 ms. */
 function beat(): void {
   const renew = (): void => {
-    for (const name of alive) api.put<Lease>(LEASES, { metadata: { name, namespace: 'kube-node-lease' }, spec: { holderIdentity: name, renewTime: microTimestamp() } });
+    for (const name of alive)
+      api.put<Lease>(LEASES, {
+        metadata: { name, namespace: 'kube-node-lease' },
+        spec: { holderIdentity: name, renewTime: microTimestamp() },
+      });
   };
   renew();
   beats = setInterval(renew, 30);
 }
 
-const taints = (name: string): string[] => (api.get<Node>(NODES, name)?.spec?.taints ?? []).map(({ key, effect }) => `${key.replace('node.kubernetes.io/', '')}:${effect}`).sort();
+const taints = (name: string): string[] =>
+  (api.get<Node>(NODES, name)?.spec?.taints ?? []).map(({ key, effect }) => `${key.replace('node.kubernetes.io/', '')}:${effect}`).sort();
 const ready = (name: string): string | undefined => {
   const condition = api.get<Node>(NODES, name)?.status?.conditions?.find(({ type }) => type === 'Ready');
   return condition && `${condition.status} ${condition.reason} ${condition.message ?? ''}`;
@@ -100,10 +109,20 @@ test('conditions and cordoning are told as NoSchedule taints, and those of other
   const own: Taint = { key: 'example.com/gpu', effect: 'NoSchedule' };
   const pressure = { type: 'MemoryPressure', status: 'True' as const };
   const current = api.get<Node>(NODES, 'n1') as Node;
-  api.put<Node>(NODES, { ...current, spec: { unschedulable: true, taints: [own] }, status: { conditions: [...(current.status?.conditions ?? []), pressure] } });
-  await vi.waitFor(() => expect(taints('n1')).toEqual(['example.com/gpu:NoSchedule', 'memory-pressure:NoSchedule', 'unschedulable:NoSchedule']));
+  api.put<Node>(NODES, {
+    ...current,
+    spec: { unschedulable: true, taints: [own] },
+    status: { conditions: [...(current.status?.conditions ?? []), pressure] },
+  });
+  await vi.waitFor(() =>
+    expect(taints('n1')).toEqual(['example.com/gpu:NoSchedule', 'memory-pressure:NoSchedule', 'unschedulable:NoSchedule']),
+  );
   const tainted = api.get<Node>(NODES, 'n1') as Node;
-  api.put<Node>(NODES, { ...tainted, spec: { ...tainted.spec, unschedulable: false }, status: { conditions: current.status?.conditions ?? [] } });
+  api.put<Node>(NODES, {
+    ...tainted,
+    spec: { ...tainted.spec, unschedulable: false },
+    status: { conditions: current.status?.conditions ?? [] },
+  });
   await vi.waitFor(() => expect(taints('n1')).toEqual(['example.com/gpu:NoSchedule']));
 });
 
@@ -120,7 +139,10 @@ test('when every node is silent it is us, and no pod is evicted', async () => {
 test('nodes of one zone are emptied one after the other, ten seconds apart', () => {
   const zones = new Zones(DEFAULT_RATES);
   const lean = (isReady: boolean): LeanNode =>
-    leanNode({ metadata: { name: 'n' }, status: { conditions: [{ type: 'Ready', status: isReady ? 'True' : 'False' }] } } as unknown as LeanNode);
+    leanNode({
+      metadata: { name: 'n' },
+      status: { conditions: [{ type: 'Ready', status: isReady ? 'True' : 'False' }] },
+    } as unknown as LeanNode);
   const zone = [lean(false), lean(false), lean(true), lean(true), lean(true)];
   expect(zones.take('z', zone, 0)).toBe(0);
   expect(zones.take('z', zone, 1000)).toBe(9000);
@@ -145,14 +167,17 @@ test('a pod goes at once, after its seconds, or never, as it tolerates', async (
   pod('elsewhere', 'n2');
   const conditions: unknown[] = [];
   api.onChange = (type, resource, object) => {
-    if (type === 'DELETED' && resource === 'pods') conditions.push((object as Pod).status?.conditions?.find((condition) => condition.type === 'DisruptionTarget'));
+    if (type === 'DELETED' && resource === 'pods')
+      conditions.push((object as Pod).status?.conditions?.find((condition) => condition.type === 'DisruptionTarget'));
   };
   await start('node-lifecycle', { gracePeriodSeconds: 30 });
   const names = (): (string | undefined)[] => api.all<Pod>(PODS).map(({ metadata }) => metadata.name);
   const current = api.get<Node>(NODES, 'n1') as Node;
   api.put<Node>(NODES, { ...current, spec: { taints: [{ key, effect: 'NoExecute', timeAdded: timestamp() }] } });
   await vi.waitFor(() => expect(names()).toEqual(['patient', 'stoic', 'elsewhere']));
-  expect(conditions).toMatchObject([{ status: 'True', reason: 'DeletionByTaintManager', message: 'Taint manager: deleting due to NoExecute taint' }]);
+  expect(conditions).toMatchObject([
+    { status: 'True', reason: 'DeletionByTaintManager', message: 'Taint manager: deleting due to NoExecute taint' },
+  ]);
   // A pod that comes to the node later is judged too.
   pod('late', 'n1');
   await vi.waitFor(() => expect(names()).not.toContain('late'));
@@ -168,7 +193,9 @@ test('an eviction is called off when the taint goes in time', async () => {
   const tainted = api.put<Node>(NODES, { ...current, spec: { taints: [{ key: 'k', effect: 'NoExecute' }] } });
   await new Promise((resolve) => setTimeout(resolve, 50));
   api.put<Node>(NODES, { ...tainted, spec: {} });
-  await vi.waitFor(() => expect(api.all<CoreEvent>(EVENTS).map(({ message }) => message)).toContain('Cancelling deletion of Pod x/patient'));
+  await vi.waitFor(() =>
+    expect(api.all<CoreEvent>(EVENTS).map(({ message }) => message)).toContain('Cancelling deletion of Pod x/patient'),
+  );
 });
 
 test('the shortest toleration counts, from when the taint was added or the pod was made', () => {
@@ -177,9 +204,19 @@ test('the shortest toleration counts, from when the taint was added or the pod w
   const taint: Taint = { key: 'k', effect: 'NoExecute', timeAdded: timestamp(100_000) };
   expect(evictionTime(lean([]), [taint])).toBe(100_000);
   expect(evictionTime(lean([{ operator: 'Exists' }]), [taint])).toBeUndefined();
-  expect(evictionTime(lean([{ operator: 'Exists', tolerationSeconds: 60 }, { key: 'k', operator: 'Exists', tolerationSeconds: 30 }]), [taint])).toBe(130_000);
+  expect(
+    evictionTime(
+      lean([
+        { operator: 'Exists', tolerationSeconds: 60 },
+        { key: 'k', operator: 'Exists', tolerationSeconds: 30 },
+      ]),
+      [taint],
+    ),
+  ).toBe(130_000);
   expect(evictionTime(lean([{ operator: 'Exists', tolerationSeconds: 30 }], 200_000), [taint])).toBe(230_000);
-  expect(evictionTime(lean([{ key: 'k', operator: 'Exists' }]), [taint, { key: 'other', effect: 'NoExecute', timeAdded: timestamp(150_000) }])).toBe(150_000);
+  expect(
+    evictionTime(lean([{ key: 'k', operator: 'Exists' }]), [taint, { key: 'other', effect: 'NoExecute', timeAdded: timestamp(150_000) }]),
+  ).toBe(150_000);
 });
 
 // ---------------------------------------------------------------------------------------------- ipam

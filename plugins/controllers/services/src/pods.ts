@@ -62,7 +62,12 @@ export const familyOf = (ip: string): 'IPv4' | 'IPv6' => (ip.includes(':') ? 'IP
 export function portsOn(service: Service, pod: LeanPod): EndpointPort[] {
   const ports: EndpointPort[] = [];
   for (const { name = '', protocol = 'TCP', port, targetPort, appProtocol } of service.spec.ports ?? []) {
-    const number = targetPort === undefined || targetPort === 0 || targetPort === '' ? port : typeof targetPort === 'number' ? targetPort : pod.namedPorts[`${protocol}/${targetPort}`];
+    const number =
+      targetPort === undefined || targetPort === 0 || targetPort === ''
+        ? port
+        : typeof targetPort === 'number'
+          ? targetPort
+          : pod.namedPorts[`${protocol}/${targetPort}`];
     if (number !== undefined) ports.push({ name, protocol, port: number, ...(appProtocol ? { appProtocol } : {}) });
   }
   return ports;

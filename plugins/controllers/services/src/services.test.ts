@@ -1,4 +1,4 @@
-import type { Endpoints, EndpointSlice, Node, Pod, Service } from '@kubernel/sdk/api';
+import type { EndpointSlice, Endpoints, Node, Pod, Service } from '@kubernel/sdk/api';
 import { ENDPOINT_SLICES, ENDPOINTS, NODES, PODS, SERVICES } from '@kubernel/sdk/client';
 import { FakeApi, type FakeContext, fakeContext } from '@kubernel/sdk/testing';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -36,22 +36,36 @@ async function quiet(ms = 25): Promise<void> {
 function service(change: Partial<Service['spec']> = {}, name = 'web'): Service {
   return api.put<Service>(SERVICES, {
     metadata: { name, namespace: 'x', labels: { team: 'red' } },
-    spec: { selector: { app: 'web' }, clusterIP: '10.96.0.9', ipFamilies: ['IPv4'], ports: [{ name: 'http', port: 80, targetPort: 8080, protocol: 'TCP' }], ...change },
+    spec: {
+      selector: { app: 'web' },
+      clusterIP: '10.96.0.9',
+      ipFamilies: ['IPv4'],
+      ports: [{ name: 'http', port: 80, targetPort: 8080, protocol: 'TCP' }],
+      ...change,
+    },
   });
 }
 
-function pod(index: number, options: { ready?: boolean; labels?: Record<string, string>; spec?: Partial<Pod['spec']>; phase?: 'Running' | 'Succeeded' } = {}): Pod {
+function pod(
+  index: number,
+  options: { ready?: boolean; labels?: Record<string, string>; spec?: Partial<Pod['spec']>; phase?: 'Running' | 'Succeeded' } = {},
+): Pod {
   const { ready = true, labels = { app: 'web' }, spec = {}, phase = 'Running' } = options;
   return api.put<Pod>(PODS, {
     metadata: { name: `p${index}`, namespace: 'x', labels },
     spec: { containers: [], nodeName: 'n1', ...spec },
-    status: { phase, podIP: `10.244.${index >> 8}.${index & 255}`, conditions: [{ type: 'Ready', status: ready ? 'True' : 'False', lastTransitionTime: '2026-01-01T00:00:00Z' }] },
+    status: {
+      phase,
+      podIP: `10.244.${index >> 8}.${index & 255}`,
+      conditions: [{ type: 'Ready', status: ready ? 'True' : 'False', lastTransitionTime: '2026-01-01T00:00:00Z' }],
+    },
   });
 }
 
 const slices = (): EndpointSlice[] => api.all<EndpointSlice>(ENDPOINT_SLICES);
 const endpointsOf = (name = 'web'): Endpoints | undefined => api.get<Endpoints>(ENDPOINTS, `x/${name}`);
-const writes = (what: string): string[] => api.requests.filter((request) => !request.startsWith('GET') && request.includes(what)).map((request) => request.split(' ')[0] as string);
+const writes = (what: string): string[] =>
+  api.requests.filter((request) => !request.startsWith('GET') && request.includes(what)).map((request) => request.split(' ')[0] as string);
 
 test('a service has a slice and endpoints with its pods, their nodes and zones', async () => {
   api.put<Node>(NODES, { metadata: { name: 'n1', labels: { 'topology.kubernetes.io/zone': 'z1' } } });
@@ -64,7 +78,11 @@ test('a service has a slice and endpoints with its pods, their nodes and zones',
   expect(slices()[0]).toMatchObject({
     metadata: {
       name: expect.stringMatching(/^web-\w{5}$/),
-      labels: { team: 'red', 'kubernetes.io/service-name': 'web', 'endpointslice.kubernetes.io/managed-by': 'endpointslice-controller.k8s.io' },
+      labels: {
+        team: 'red',
+        'kubernetes.io/service-name': 'web',
+        'endpointslice.kubernetes.io/managed-by': 'endpointslice-controller.k8s.io',
+      },
       ownerReferences: [{ apiVersion: 'v1', kind: 'Service', name: 'web', controller: true, blockOwnerDeletion: true }],
     },
     addressType: 'IPv4',
@@ -82,7 +100,12 @@ test('a service has a slice and endpoints with its pods, their nodes and zones',
   expect(slices()[0]?.metadata.labels).not.toHaveProperty('service.kubernetes.io/headless');
   expect(endpointsOf()).toMatchObject({
     metadata: { labels: { team: 'red', 'endpoints.kubernetes.io/managed-by': 'endpoint-controller' } },
-    subsets: [{ addresses: [{ ip: '10.244.0.1', nodeName: 'n1', targetRef: { name: 'p1' } }], ports: [{ name: 'http', port: 8080, protocol: 'TCP' }] }],
+    subsets: [
+      {
+        addresses: [{ ip: '10.244.0.1', nodeName: 'n1', targetRef: { name: 'p1' } }],
+        ports: [{ name: 'http', port: 8080, protocol: 'TCP' }],
+      },
+    ],
   });
 });
 
@@ -119,7 +142,11 @@ test('250 pods make slices of at most 100, and one pod less changes one slice', 
   for (let i = 1; i <= 250; i++) pod(i);
   service();
   await quiet();
-  expect(slices().map(({ endpoints }) => endpoints?.length).sort()).toEqual([100, 100, 50]);
+  expect(
+    slices()
+      .map(({ endpoints }) => endpoints?.length)
+      .sort(),
+  ).toEqual([100, 100, 50]);
   api.requests.length = 0;
   api.remove(PODS, 'x/p7');
   await quiet();
@@ -138,7 +165,9 @@ test('a pod behind a port of another number stands in a slice of its own', async
   pod(2, { spec: named(9090) });
   pod(3);
   await quiet();
-  const shown = slices().map(({ ports, endpoints }) => `${ports?.map(({ port }) => port)}: ${endpoints?.map(({ targetRef }) => targetRef?.name)}`);
+  const shown = slices().map(
+    ({ ports, endpoints }) => `${ports?.map(({ port }) => port)}: ${endpoints?.map(({ targetRef }) => targetRef?.name)}`,
+  );
   expect(shown.sort()).toEqual(['8080: p1', '9090: p2', ': p3']);
   expect(endpointsOf()?.subsets).toHaveLength(2);
 });
@@ -183,7 +212,11 @@ test('a dual-stack service has a slice for each family', async () => {
   const first = pod(1);
   api.put<Pod>(PODS, { ...first, status: { ...first.status, podIPs: [{ ip: '10.244.0.1' }, { ip: 'fd00::1' }] } });
   await quiet();
-  expect(slices().map(({ addressType, endpoints }) => `${addressType} ${endpoints?.[0]?.addresses}`).sort()).toEqual(['IPv4 10.244.0.1', 'IPv6 fd00::1']);
+  expect(
+    slices()
+      .map(({ addressType, endpoints }) => `${addressType} ${endpoints?.[0]?.addresses}`)
+      .sort(),
+  ).toEqual(['IPv4 10.244.0.1', 'IPv6 fd00::1']);
 });
 
 test('a slice that somebody changed or removed is put right', async () => {
@@ -220,18 +253,32 @@ test('endpoints that people write are mirrored into slices, those of pods are no
     subsets: [{ addresses: [{ ip: '192.0.2.1' }, { ip: '2001:db8::1' }], notReadyAddresses: [{ ip: '192.0.2.2' }], ports: [{ port: 80 }] }],
   });
   await quiet();
-  expect(slices().map(({ addressType }) => addressType).sort()).toEqual(['IPv4', 'IPv6']);
+  expect(
+    slices()
+      .map(({ addressType }) => addressType)
+      .sort(),
+  ).toEqual(['IPv4', 'IPv6']);
   expect(slices().find(({ addressType }) => addressType === 'IPv4')).toMatchObject({
     metadata: {
-      labels: { own: 'yes', 'kubernetes.io/service-name': 'web', 'endpointslice.kubernetes.io/managed-by': 'endpointslicemirroring-controller.k8s.io' },
+      labels: {
+        own: 'yes',
+        'kubernetes.io/service-name': 'web',
+        'endpointslice.kubernetes.io/managed-by': 'endpointslicemirroring-controller.k8s.io',
+      },
       annotations: { note: 'n' },
       ownerReferences: [{ kind: 'Endpoints', name: 'web' }],
     },
     ports: [{ name: '', port: 80, protocol: 'TCP' }],
-    endpoints: [{ addresses: ['192.0.2.1'], conditions: { ready: true } }, { addresses: ['192.0.2.2'], conditions: { ready: false } }],
+    endpoints: [
+      { addresses: ['192.0.2.1'], conditions: { ready: true } },
+      { addresses: ['192.0.2.2'], conditions: { ready: false } },
+    ],
   });
   const written = endpointsOf() as Endpoints;
-  api.put<Endpoints>(ENDPOINTS, { ...written, metadata: { ...written.metadata, labels: { 'endpointslice.kubernetes.io/skip-mirror': 'true' } } });
+  api.put<Endpoints>(ENDPOINTS, {
+    ...written,
+    metadata: { ...written.metadata, labels: { 'endpointslice.kubernetes.io/skip-mirror': 'true' } },
+  });
   await quiet();
   expect(slices()).toEqual([]);
 });

@@ -80,7 +80,9 @@ export class FakeCluster {
 
   /** What `kubectl rollout undo --to-revision` does: the template of an old replica set becomes the Deployment's. */
   undo(name: string, revision: number): void {
-    const rs = this.replicaSets().find((item) => item.metadata.annotations?.['deployment.kubernetes.io/revision'] === String(revision)) as ReplicaSet;
+    const rs = this.replicaSets().find(
+      (item) => item.metadata.annotations?.['deployment.kubernetes.io/revision'] === String(revision),
+    ) as ReplicaSet;
     const template = structuredClone(rs.spec.template);
     delete template.metadata?.labels?.['pod-template-hash'];
     this.apply(name, (spec) => {

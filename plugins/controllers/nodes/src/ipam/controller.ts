@@ -22,7 +22,10 @@ export const nodeIpam = definePlugin<'controller/v1', NodeIpamConfig>('controlle
       try {
         return new BlockRange(cidr, cidr.includes(':') ? nodeMaskIPv6 : nodeMaskIPv4);
       } catch (error) {
-        throw new KubernelError('ERR_POD_CIDR', (error as Error).message, { subject: ctx.id, hint: 'look at podCIDRs of the cluster and at nodeMaskIPv4 and nodeMaskIPv6' });
+        throw new KubernelError('ERR_POD_CIDR', (error as Error).message, {
+          subject: ctx.id,
+          hint: 'look at podCIDRs of the cluster and at nodeMaskIPv4 and nodeMaskIPv6',
+        });
       }
     });
     const parts = controllerParts(ctx, 'cidrAllocator');
@@ -37,7 +40,8 @@ export const nodeIpam = definePlugin<'controller/v1', NodeIpamConfig>('controlle
       update: occupy,
       delete: (node) => {
         const { uid = '' } = node.metadata;
-        for (const block of node.podCIDRs.length > 0 ? node.podCIDRs : (given.get(uid) ?? [])) for (const range of ranges) range.release(block);
+        for (const block of node.podCIDRs.length > 0 ? node.podCIDRs : (given.get(uid) ?? []))
+          for (const range of ranges) range.release(block);
         given.delete(uid);
         // Somebody may wait for just this block.
         for (const other of nodes.list()) if (other.podCIDRs.length === 0) reconciler.enqueue(other.metadata.name ?? '');
@@ -60,7 +64,10 @@ export const nodeIpam = definePlugin<'controller/v1', NodeIpamConfig>('controlle
       }
       given.set(uid, blocks);
       try {
-        await parts.client.patch(NODES, name, { type: 'merge', patch: { metadata: { uid }, spec: { podCIDR: blocks[0], podCIDRs: blocks } } });
+        await parts.client.patch(NODES, name, {
+          type: 'merge',
+          patch: { metadata: { uid }, spec: { podCIDR: blocks[0], podCIDRs: blocks } },
+        });
       } catch (error) {
         // Gone, or replaced by another of its name.
         if (!isNotFound(error) && !isConflict(error)) throw error;

@@ -49,7 +49,8 @@ export class BlockRange {
   *#indexesOf(block: string): Iterable<number> {
     const parsed = parseCidr(block);
     const range = parseCidr(this.#cidr);
-    if (!parsed || !range || parsed.family !== this.family || !cidrContains(range, { family: parsed.family, value: parsed.network })) return;
+    if (!parsed || !range || parsed.family !== this.family || !cidrContains(range, { family: parsed.family, value: parsed.network }))
+      return;
     const first = Number((parsed.network - this.#network) >> this.#blockBits);
     const span = parsed.prefix < this.#prefix ? 2 ** (this.#prefix - parsed.prefix) : 1;
     for (let index = first; index < Math.min(this.#count, first + span); index++) yield index;

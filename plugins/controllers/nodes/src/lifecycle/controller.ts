@@ -1,6 +1,6 @@
 import { definePlugin } from '@kubernel/sdk';
 import type { Lease } from '@kubernel/sdk/api';
-import { controllerParts, isConflict, isNotFound, LEASES, NODES, objectKey, OwnWrites, PODS, timestamp } from '@kubernel/sdk/client';
+import { controllerParts, isConflict, isNotFound, LEASES, NODES, OwnWrites, objectKey, PODS, timestamp } from '@kubernel/sdk/client';
 import { type LeanPod, leanPod, taintEviction } from './eviction.ts';
 import { evictionTaint, type LeanNode, leanNode, readyOf, unknownConditions, wantedTaints } from './node.ts';
 import { DEFAULT_RATES, type ZoneRates, Zones } from './zones.ts';
@@ -33,7 +33,10 @@ export const nodeLifecycle = definePlugin<'controller/v1', NodeLifecycleConfig>(
     const { client, events } = parts;
     const nodes = parts.informers.get<LeanNode>(NODES, { transform: leanNode, indexes: { zone: ({ zone }) => [zone] } });
     const leases = parts.informers.get<Lease>(LEASES, { namespace: LEASE_NAMESPACE });
-    const pods = parts.informers.get<LeanPod>(PODS, { transform: leanPod, indexes: { node: ({ nodeName }) => (nodeName ? [nodeName] : []) } });
+    const pods = parts.informers.get<LeanPod>(PODS, {
+      transform: leanPod,
+      indexes: { node: ({ nodeName }) => (nodeName ? [nodeName] : []) },
+    });
     const zones = new Zones({ ...DEFAULT_RATES, ...rates });
     const written = new OwnWrites<LeanNode>();
     const health = new Map<string, Health>();
@@ -50,7 +53,8 @@ export const nodeLifecycle = definePlugin<'controller/v1', NodeLifecycleConfig>(
         noteHeartbeat(node);
         if (changesTaints(node, old)) reconciler.enqueue(objectKey(node));
         // Whether all nodes are down, or most of a zone, decides what happens to the others too.
-        if (readyOf(node)?.status !== readyOf(old)?.status) for (const other of nodes.list()) if (evictionTaint(other)) reconciler.enqueue(objectKey(other));
+        if (readyOf(node)?.status !== readyOf(old)?.status)
+          for (const other of nodes.list()) if (evictionTaint(other)) reconciler.enqueue(objectKey(other));
       },
       delete(node) {
         health.delete(objectKey(node));
@@ -110,7 +114,11 @@ export const nodeLifecycle = definePlugin<'controller/v1', NodeLifecycleConfig>(
     async function markUnknown(node: LeanNode, silentMs: number): Promise<LeanNode | undefined> {
       ctx.log.warn('a node is silent', { node: node.metadata.name, silentSeconds: Math.round(silentMs / 1000) });
       const { uid, resourceVersion } = node.metadata;
-      return patchNode(node, { metadata: { uid, resourceVersion }, status: { conditions: unknownConditions(node, timestamp()) } }, 'status');
+      return patchNode(
+        node,
+        { metadata: { uid, resourceVersion }, status: { conditions: unknownConditions(node, timestamp()) } },
+        'status',
+      );
     }
 
     /** Returns when to come back for an eviction that has to wait its turn. */
@@ -120,7 +128,9 @@ export const nodeLifecycle = definePlugin<'controller/v1', NodeLifecycleConfig>(
       let waitMs: number | undefined;
       if (key && !Zones.allDown(nodes.list())) {
         const isNew = !node.taints.some((taint) => taint.effect === 'NoExecute' && taint.key === key);
-        const isOther = node.taints.some((taint) => taint.effect === 'NoExecute' && taint.key !== key && taint.key.startsWith('node.kubernetes.io/'));
+        const isOther = node.taints.some(
+          (taint) => taint.effect === 'NoExecute' && taint.key !== key && taint.key.startsWith('node.kubernetes.io/'),
+        );
         // From not ready to unreachable, or back: its pods are being evicted already.
         if (isNew && !isOther) waitMs = zones.take(node.zone, nodes.byIndex('zone', node.zone), Date.now());
         if (!isNew || isOther || waitMs === 0) evict = key;
@@ -135,7 +145,12 @@ export const nodeLifecycle = definePlugin<'controller/v1', NodeLifecycleConfig>(
 
     async function patchNode(node: LeanNode, patch: Record<string, unknown>, subresource?: string): Promise<LeanNode | undefined> {
       try {
-        const answer = await client.patch<LeanNode>(NODES, node.metadata.name ?? '', { type: 'merge', patch }, subresource ? { subresource } : {});
+        const answer = await client.patch<LeanNode>(
+          NODES,
+          node.metadata.name ?? '',
+          { type: 'merge', patch },
+          subresource ? { subresource } : {},
+        );
         return written.note(leanNode(answer));
       } catch (error) {
         written.forget(node);
@@ -146,13 +161,22 @@ export const nodeLifecycle = definePlugin<'controller/v1', NodeLifecycleConfig>(
 
     /** Services must not send traffic to pods nobody hears of; the kubelet says otherwise as soon as it is back. */
     async function markPodsNotReady(nodeName: string): Promise<void> {
-      const ready = pods.byIndex('node', nodeName).filter(({ conditions }) => conditions.some(({ type, status }) => type === 'Ready' && status === 'True'));
+      const ready = pods
+        .byIndex('node', nodeName)
+        .filter(({ conditions }) => conditions.some(({ type, status }) => type === 'Ready' && status === 'True'));
       for (let i = 0; i < ready.length; i += 50) {
         await Promise.all(
           ready.slice(i, i + 50).map(async ({ metadata: { name = '', namespace = '', uid, resourceVersion }, conditions }) => {
-            const changed = conditions.map((condition) => (condition.type === 'Ready' ? { ...condition, status: 'False', lastTransitionTime: timestamp() } : condition));
+            const changed = conditions.map((condition) =>
+              condition.type === 'Ready' ? { ...condition, status: 'False', lastTransitionTime: timestamp() } : condition,
+            );
             try {
-              await client.patch(PODS, name, { type: 'merge', patch: { metadata: { uid, resourceVersion }, status: { conditions: changed } } }, { namespace, subresource: 'status' });
+              await client.patch(
+                PODS,
+                name,
+                { type: 'merge', patch: { metadata: { uid, resourceVersion }, status: { conditions: changed } } },
+                { namespace, subresource: 'status' },
+              );
             } catch (error) {
               // Its kubelet or its end was faster, so it is heard of.
               if (!isNotFound(error) && !isConflict(error)) throw error;
@@ -169,7 +193,12 @@ export const nodeLifecycle = definePlugin<'controller/v1', NodeLifecycleConfig>(
 });
 
 function changesTaints(node: LeanNode, old: LeanNode): boolean {
-  if (node.unschedulable !== old.unschedulable || node.taints.length !== old.taints.length || node.conditions.length !== old.conditions.length) return true;
+  if (
+    node.unschedulable !== old.unschedulable ||
+    node.taints.length !== old.taints.length ||
+    node.conditions.length !== old.conditions.length
+  )
+    return true;
   return (
     node.conditions.some(({ type, status }, i) => old.conditions[i]?.type !== type || old.conditions[i]?.status !== status) ||
     node.taints.some(({ key, effect }, i) => old.taints[i]?.key !== key || old.taints[i]?.effect !== effect)

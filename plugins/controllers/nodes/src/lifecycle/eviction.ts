@@ -1,5 +1,14 @@
 import { type KubeObject, type Pod, type PodCondition, type Taint, type Toleration, tolerates } from '@kubernel/sdk/api';
-import { type ControllerParts, type Informer, isNotFound, objectKey, PODS, type Reconciler, timestamp, withCondition } from '@kubernel/sdk/client';
+import {
+  type ControllerParts,
+  type Informer,
+  isNotFound,
+  objectKey,
+  PODS,
+  type Reconciler,
+  timestamp,
+  withCondition,
+} from '@kubernel/sdk/client';
 import type { LeanNode } from './node.ts';
 
 /** Pods as far as eviction goes. */
@@ -29,7 +38,11 @@ export function leanPod(arrived: LeanPod): LeanPod {
  * (https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/#taint-based-evictions). Times count from
  * when the taint was added, so a restart of this controller neither hurries nor delays an eviction.
  */
-export function taintEviction({ client, events, reconciler }: ControllerParts, nodes: Informer<LeanNode>, pods: Informer<LeanPod>): Reconciler {
+export function taintEviction(
+  { client, events, reconciler }: ControllerParts,
+  nodes: Informer<LeanNode>,
+  pods: Informer<LeanPod>,
+): Reconciler {
   /** Pods that wait for their eviction, by uid. */
   const marked = new Set<string>();
   const evicting = reconciler('taint-eviction', sync, { workers: 8 });
@@ -75,10 +88,20 @@ export function taintEviction({ client, events, reconciler }: ControllerParts, n
     try {
       const current = await client.get<Pod>(PODS, name, { namespace });
       if (current.metadata.uid !== uid || current.metadata.deletionTimestamp) return;
-      const condition = { type: 'DisruptionTarget', status: 'True' as const, reason: 'DeletionByTaintManager', message: 'Taint manager: deleting due to NoExecute taint' };
+      const condition = {
+        type: 'DisruptionTarget',
+        status: 'True' as const,
+        reason: 'DeletionByTaintManager',
+        message: 'Taint manager: deleting due to NoExecute taint',
+      };
       const conditions = withCondition(current.status?.conditions, condition, timestamp());
       const { resourceVersion } = current.metadata;
-      await client.patch(PODS, name, { type: 'merge', patch: { metadata: { uid, resourceVersion }, status: { conditions } } }, { namespace, subresource: 'status' });
+      await client.patch(
+        PODS,
+        name,
+        { type: 'merge', patch: { metadata: { uid, resourceVersion }, status: { conditions } } },
+        { namespace, subresource: 'status' },
+      );
       await client.delete(PODS, name, { namespace, preconditions: { uid } });
     } catch (error) {
       if (!isNotFound(error)) throw error;
@@ -96,7 +119,10 @@ export function evictionTime(pod: LeanPod, taints: readonly Taint[]): number | u
     const addedMs = Math.max(Date.parse(taint.timeAdded ?? '') || 0, Date.parse(pod.metadata.creationTimestamp ?? '') || 0);
     const tolerating = pod.tolerations.filter((toleration) => tolerates(toleration, taint));
     // Of several tolerations of one taint the shortest counts; one without a time tolerates for ever.
-    const seconds = tolerating.length === 0 ? [0] : tolerating.flatMap(({ tolerationSeconds }) => (tolerationSeconds === undefined ? [] : [Math.max(0, tolerationSeconds)]));
+    const seconds =
+      tolerating.length === 0
+        ? [0]
+        : tolerating.flatMap(({ tolerationSeconds }) => (tolerationSeconds === undefined ? [] : [Math.max(0, tolerationSeconds)]));
     if (seconds.length === 0) continue;
     const atMs = addedMs + Math.min(...seconds) * 1000;
     if (earliest === undefined || atMs < earliest) earliest = atMs;

@@ -53,10 +53,12 @@ export function evictionTaint(node: LeanNode): string | undefined {
  */
 export function wantedTaints(node: LeanNode, evict: string | undefined, now: string): readonly Taint[] {
   const wanted: Taint[] = [];
-  for (const [type, status, key] of CONDITION_TAINTS) if (getCondition(node.conditions, type)?.status === status) wanted.push({ key, effect: 'NoSchedule' });
+  for (const [type, status, key] of CONDITION_TAINTS)
+    if (getCondition(node.conditions, type)?.status === status) wanted.push({ key, effect: 'NoSchedule' });
   if (node.unschedulable) wanted.push({ key: UNSCHEDULABLE, effect: 'NoSchedule' });
   if (evict) wanted.push({ key: evict, effect: 'NoExecute' });
-  const isOurs = ({ key, effect }: Taint): boolean => (effect === 'NoSchedule' && OURS.has(key)) || (effect === 'NoExecute' && (key === NOT_READY || key === UNREACHABLE));
+  const isOurs = ({ key, effect }: Taint): boolean =>
+    (effect === 'NoSchedule' && OURS.has(key)) || (effect === 'NoExecute' && (key === NOT_READY || key === UNREACHABLE));
   const isSame = (a: Taint, b: Taint): boolean => a.key === b.key && a.effect === b.effect;
   const missing = wanted.filter((taint) => !node.taints.some((old) => isSame(old, taint)));
   const kept = node.taints.filter((old) => !isOurs(old) || wanted.some((taint) => isSame(old, taint)));
@@ -72,10 +74,23 @@ export function unknownConditions(node: LeanNode, now: string): NodeCondition[] 
     const old = getCondition(node.conditions, type);
     if (!old) {
       const [reason, message] = ['NodeStatusNeverUpdated', 'Kubelet never posted node status.'];
-      return { type, status: 'Unknown', reason, message, lastHeartbeatTime: node.metadata.creationTimestamp ?? now, lastTransitionTime: now };
+      return {
+        type,
+        status: 'Unknown',
+        reason,
+        message,
+        lastHeartbeatTime: node.metadata.creationTimestamp ?? now,
+        lastTransitionTime: now,
+      };
     }
     if (old.status === 'Unknown') return old;
-    return { ...old, status: 'Unknown', reason: 'NodeStatusUnknown', message: 'Kubelet stopped posting node status.', lastTransitionTime: now };
+    return {
+      ...old,
+      status: 'Unknown',
+      reason: 'NodeStatusUnknown',
+      message: 'Kubelet stopped posting node status.',
+      lastTransitionTime: now,
+    };
   });
   return [...node.conditions.filter(({ type }) => !REPORTED.includes(type)), ...silent];
 }

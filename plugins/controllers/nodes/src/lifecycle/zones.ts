@@ -12,7 +12,12 @@ export interface ZoneRates {
   largeClusterSizeThreshold: number;
 }
 
-export const DEFAULT_RATES: ZoneRates = { evictionRate: 0.1, secondaryEvictionRate: 0.01, unhealthyZoneThreshold: 0.55, largeClusterSizeThreshold: 50 };
+export const DEFAULT_RATES: ZoneRates = {
+  evictionRate: 0.1,
+  secondaryEvictionRate: 0.01,
+  unhealthyZoneThreshold: 0.55,
+  largeClusterSizeThreshold: 50,
+};
 
 type ZoneState = 'normal' | 'partial' | 'full';
 

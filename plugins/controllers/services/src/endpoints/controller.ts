@@ -20,7 +20,9 @@ export const endpointsController = definePlugin('controller/v1', 'endpoints', {
     const written = new OwnWrites<Endpoints>();
     const reconciler = parts.reconciler('endpoints', sync, { workers: 5 });
     selection.feed(reconciler);
-    reconciler.watch(endpoints, ({ metadata }) => (metadata.labels?.[ENDPOINTS_MANAGED_BY] === MANAGER ? [`${metadata.namespace}/${metadata.name}`] : []));
+    reconciler.watch(endpoints, ({ metadata }) =>
+      metadata.labels?.[ENDPOINTS_MANAGED_BY] === MANAGER ? [`${metadata.namespace}/${metadata.name}`] : [],
+    );
     return parts.run(reconciler);
 
     async function sync(key: string): Promise<void> {
@@ -63,7 +65,12 @@ export const endpointsController = definePlugin('controller/v1', 'endpoints', {
         const { namespace, name } = object.metadata;
         // The informer is behind: it brings what is there, and with it the next sync.
         if (!isAlreadyExists(error)) {
-          parts.events.event(object, 'Warning', object.metadata.uid ? 'FailedToUpdateEndpoint' : 'FailedToCreateEndpoint', `Failed to write endpoint ${namespace}/${name}: ${error instanceof Error ? error.message : String(error)}`);
+          parts.events.event(
+            object,
+            'Warning',
+            object.metadata.uid ? 'FailedToUpdateEndpoint' : 'FailedToCreateEndpoint',
+            `Failed to write endpoint ${namespace}/${name}: ${error instanceof Error ? error.message : String(error)}`,
+          );
         }
         throw error;
       }

@@ -1,5 +1,5 @@
 import { definePlugin } from '@kubernel/sdk';
-import { type Endpoint, type EndpointAddress, type Endpoints, type EndpointSlice, type Service, semanticEqual } from '@kubernel/sdk/api';
+import { type Endpoint, type EndpointAddress, type EndpointSlice, type Endpoints, type Service, semanticEqual } from '@kubernel/sdk/api';
 import { controllerParts, controllerRef, ENDPOINT_SLICES, ENDPOINTS, isNamespaceTerminating, SERVICES } from '@kubernel/sdk/client';
 import { familyOf } from '../pods.ts';
 import { SliceCache } from '../slices/cache.ts';
@@ -45,7 +45,12 @@ export const mirroringController = definePlugin('controller/v1', 'endpointslice-
       const { [LAST_APPLIED]: _, ...annotations } = source.metadata.annotations ?? {};
       const withMeta = (slice: EndpointSlice): EndpointSlice => ({ ...slice, metadata: { ...slice.metadata, labels, annotations } });
       const touched = new Set(plan.update.map(({ slice }) => slice.metadata.uid));
-      const relabelled = existing.filter((slice) => !touched.has(slice.metadata.uid) && !plan.delete.includes(slice) && !semanticEqual([slice.metadata.labels, slice.metadata.annotations], [labels, annotations]));
+      const relabelled = existing.filter(
+        (slice) =>
+          !touched.has(slice.metadata.uid) &&
+          !plan.delete.includes(slice) &&
+          !semanticEqual([slice.metadata.labels, slice.metadata.annotations], [labels, annotations]),
+      );
       try {
         await Promise.all([
           ...plan.create.map((group) => slices.create(key, withMeta({ ...emptySlice(source), ...group }))),
@@ -62,14 +67,19 @@ export const mirroringController = definePlugin('controller/v1', 'endpointslice-
 
 function isMirrored({ metadata }: Endpoints): boolean {
   const { labels = {}, annotations = {}, deletionTimestamp } = metadata;
-  return !deletionTimestamp && labels[SKIP_MIRROR] !== 'true' && labels[ENDPOINTS_MANAGED_BY] === undefined && annotations[LEADER] === undefined;
+  return (
+    !deletionTimestamp && labels[SKIP_MIRROR] !== 'true' && labels[ENDPOINTS_MANAGED_BY] === undefined && annotations[LEADER] === undefined
+  );
 }
 
 function mirroredGroups({ subsets = [] }: Endpoints): EndpointGroup[] {
   const groups = new Map<string, EndpointGroup>();
   for (const { addresses = [], notReadyAddresses = [], ports = [] } of subsets) {
     const slicePorts = ports.map(({ name = '', protocol = 'TCP', ...port }) => ({ name, protocol, ...port }));
-    const all = [...addresses.map((address) => ({ address, ready: true })), ...notReadyAddresses.map((address) => ({ address, ready: false }))];
+    const all = [
+      ...addresses.map((address) => ({ address, ready: true })),
+      ...notReadyAddresses.map((address) => ({ address, ready: false })),
+    ];
     for (const { address, ready } of all.slice(0, MAX_PER_SUBSET)) {
       const addressType = familyOf(address.ip);
       const key = `${addressType} ${portsKey(slicePorts)}`;

@@ -35,7 +35,8 @@ export const endpointSliceController = definePlugin('controller/v1', 'endpointsl
     // Someone else changed or removed a slice.
     reconciler.watch(informer, ({ metadata }) => [`${metadata.namespace}/${metadata.labels?.[SERVICE_NAME] ?? ''}`]);
     const zoneChanged = (node: ZonedNode): void => {
-      for (const pod of selection.pods.byIndex('node', node.metadata.name ?? '')) for (const key of selection.servicesOf(pod)) reconciler.enqueue(key);
+      for (const pod of selection.pods.byIndex('node', node.metadata.name ?? ''))
+        for (const key of selection.servicesOf(pod)) reconciler.enqueue(key);
     };
     nodes.on({
       add: zoneChanged,
@@ -54,13 +55,23 @@ export const endpointSliceController = definePlugin('controller/v1', 'endpointsl
 
       const pods = selection.podsOf(service);
       const labels = sliceLabels(service);
-      const plan = planSlices(existing, endpointGroups(service, pods, (name) => nodes.get(name)?.zone), MAX_PER_SLICE);
+      const plan = planSlices(
+        existing,
+        endpointGroups(service, pods, (name) => nodes.get(name)?.zone),
+        MAX_PER_SLICE,
+      );
       const touched = new Set(plan.update.map(({ slice }) => slice.metadata.uid));
-      const relabelled = existing.filter((slice) => !touched.has(slice.metadata.uid) && !plan.delete.includes(slice) && !semanticEqual(slice.metadata.labels, labels));
+      const relabelled = existing.filter(
+        (slice) => !touched.has(slice.metadata.uid) && !plan.delete.includes(slice) && !semanticEqual(slice.metadata.labels, labels),
+      );
       const trigger = triggerTime(service, pods);
       const withMeta = (slice: EndpointSlice): EndpointSlice => ({
         ...slice,
-        metadata: { ...slice.metadata, labels, ...(trigger ? { annotations: { ...slice.metadata.annotations, [TRIGGER_TIME]: trigger } } : {}) },
+        metadata: {
+          ...slice.metadata,
+          labels,
+          ...(trigger ? { annotations: { ...slice.metadata.annotations, [TRIGGER_TIME]: trigger } } : {}),
+        },
       });
       try {
         // Additions before removals: a reader in between sees an endpoint twice rather than not at all.
@@ -72,7 +83,12 @@ export const endpointSliceController = definePlugin('controller/v1', 'endpointsl
         await Promise.all(plan.delete.map((slice) => slices.delete(key, slice)));
       } catch (error) {
         if (isNamespaceTerminating(error)) return;
-        parts.events.event(service, 'Warning', 'FailedToUpdateEndpointSlices', `Error updating Endpoint Slices for Service ${key}: ${error instanceof Error ? error.message : String(error)}`);
+        parts.events.event(
+          service,
+          'Warning',
+          'FailedToUpdateEndpointSlices',
+          `Error updating Endpoint Slices for Service ${key}: ${error instanceof Error ? error.message : String(error)}`,
+        );
         throw error;
       }
     }

@@ -3,7 +3,11 @@ import { familyOf, hostnameIn, type LeanPod, portsOn } from '../pods.ts';
 import { type EndpointGroup, portsKey } from './plan.ts';
 
 /** The endpoints of a service, grouped by address type and ports (https://kubernetes.io/docs/concepts/services-networking/endpoint-slices/). */
-export function endpointGroups(service: Service, pods: readonly LeanPod[], zoneOf: (nodeName: string) => string | undefined): EndpointGroup[] {
+export function endpointGroups(
+  service: Service,
+  pods: readonly LeanPod[],
+  zoneOf: (nodeName: string) => string | undefined,
+): EndpointGroup[] {
   const families = service.spec.ipFamilies?.length ? service.spec.ipFamilies : [...new Set(pods.flatMap(({ ips }) => ips.map(familyOf)))];
   const groups = new Map<string, EndpointGroup>();
   for (const pod of pods) {
@@ -20,7 +24,8 @@ export function endpointGroups(service: Service, pods: readonly LeanPod[], zoneO
   }
   // Where there is nothing, an empty slice says so, with no ports: which ones there would be depends on the pods.
   for (const addressType of families.length > 0 ? families : (['IPv4'] as const)) {
-    if (![...groups.values()].some((group) => group.addressType === addressType)) groups.set(addressType, { addressType, ports: [], endpoints: [] });
+    if (![...groups.values()].some((group) => group.addressType === addressType))
+      groups.set(addressType, { addressType, ports: [], endpoints: [] });
   }
   return [...groups.values()];
 }
@@ -55,4 +60,3 @@ function trafficHints({ spec }: Service, nodeName: string, zone: string | undefi
       return undefined;
   }
 }
-

@@ -70,7 +70,9 @@ function planGroup(plan: SlicePlan, slices: readonly EndpointSlice[], group: End
   }
   while (rest.length >= maxPerSlice) plan.create.push({ ...group, endpoints: rest.splice(0, maxPerSlice) });
   if (rest.length > 0) {
-    const [fullest] = drafts.filter((draft) => room(draft) >= rest.length).sort((a, b) => room(a) - room(b) || Number(b.changed) - Number(a.changed));
+    const [fullest] = drafts
+      .filter((draft) => room(draft) >= rest.length)
+      .sort((a, b) => room(a) - room(b) || Number(b.changed) - Number(a.changed));
     if (fullest) {
       fullest.endpoints.push(...rest);
       fullest.changed = true;
@@ -100,7 +102,10 @@ function groupKey(addressType: string, ports: readonly EndpointPort[]): string {
 }
 
 export function portsKey(ports: readonly EndpointPort[]): string {
-  return ports.map(({ name = '', protocol = 'TCP', port, appProtocol = '' }) => `${name}/${protocol}/${port}/${appProtocol}`).sort().join();
+  return ports
+    .map(({ name = '', protocol = 'TCP', port, appProtocol = '' }) => `${name}/${protocol}/${port}/${appProtocol}`)
+    .sort()
+    .join();
 }
 
 /** A pod that comes back with another address is the same endpoint, changed. */

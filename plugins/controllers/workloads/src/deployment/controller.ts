@@ -1,19 +1,31 @@
 import { definePlugin } from '@kubernel/sdk';
 import { type Deployment, type DeploymentStatus, type Pod, type ReplicaSet, selectorOf } from '@kubernel/sdk/api';
-import {
-  claimObjects,
-  controllerOf,
-  controllerParts,
-  DEPLOYMENTS,
-  isNotFound,
-  objectKey,
-  PODS,
-  REPLICA_SETS,
-} from '@kubernel/sdk/client';
+import { claimObjects, controllerOf, controllerParts, DEPLOYMENTS, isNotFound, objectKey, PODS, REPLICA_SETS } from '@kubernel/sdk/client';
 import { desiredReplicasOf, hasReplicaAnnotations, replicaAnnotations, revisionOf } from './annotations.ts';
 import { newestReplicaSet, splitByTemplate } from './newest.ts';
-import { active, availableReplicas, byAge, isRolling, maxSurgeOf, newReplicaCount, proportionalSizes, replicasOf, rollingLimits, totalReplicas } from './replicas.ts';
-import { countedStatus, isComplete, progressDeadlineMs, progressing, type ReplicaSets, rolloutStatus, sameStatus, setCondition, stuckInMs } from './status.ts';
+import {
+  active,
+  availableReplicas,
+  byAge,
+  isRolling,
+  maxSurgeOf,
+  newReplicaCount,
+  proportionalSizes,
+  replicasOf,
+  rollingLimits,
+  totalReplicas,
+} from './replicas.ts';
+import {
+  countedStatus,
+  isComplete,
+  progressDeadlineMs,
+  progressing,
+  type ReplicaSets,
+  rolloutStatus,
+  sameStatus,
+  setCondition,
+  stuckInMs,
+} from './status.ts';
 import { DeploymentWriter } from './writer.ts';
 
 /** Rolls out what a Deployment asks for (https://kubernetes.io/docs/concepts/workloads/controllers/deployment/). */
@@ -41,7 +53,8 @@ export const deploymentController = definePlugin('controller/v1', 'deployment', 
         if (owner.kind === 'Deployment') yield `${namespace}/${owner.name}`;
         return;
       }
-      for (const d of deployments.byIndex('namespace', namespace)) if (selectorOf(d.spec.selector).matches(rs.metadata.labels)) yield objectKey(d);
+      for (const d of deployments.byIndex('namespace', namespace))
+        if (selectorOf(d.spec.selector).matches(rs.metadata.labels)) yield objectKey(d);
     }
 
     /** Reads like the life of a rollout. Each step changes one thing; the event of that change brings the next sync. */
@@ -50,11 +63,17 @@ export const deploymentController = definePlugin('controller/v1', 'deployment', 
       if (!known) return undefined;
       let deployment = writer.latest(known);
       if (selectorOf(deployment.spec.selector).empty) {
-        parts.events.event(deployment, 'Warning', 'SelectingAll', 'This deployment is selecting all pods. A non-empty selector is required.');
+        parts.events.event(
+          deployment,
+          'Warning',
+          'SelectingAll',
+          'This deployment is selecting all pods. A non-empty selector is required.',
+        );
         return undefined;
       }
       const owned = await claim(deployment);
-      if (deployment.metadata.deletionTimestamp) return finish(deployment, countedStatus(deployment, splitByTemplate(deployment, owned), Date.now()));
+      if (deployment.metadata.deletionTimestamp)
+        return finish(deployment, countedStatus(deployment, splitByTemplate(deployment, owned), Date.now()));
 
       deployment = await notePause(deployment);
       const mayCreate = !deployment.spec.paused && !isScaling(deployment, owned) && isRolling(deployment);
@@ -155,14 +174,21 @@ export const deploymentController = definePlugin('controller/v1', 'deployment', 
 
     /** Upstream's own replica sets count terminating pods; those of other controllers are counted here. */
     async function oldPodsLeft(deployment: Deployment, sets: ReplicaSets): Promise<boolean> {
-      if (sets.old.some(({ status = {}, metadata }) => (status.replicas ?? 0) + (status.terminatingReplicas ?? 0) > 0 || (status.observedGeneration ?? 0) < (metadata.generation ?? 0))) {
+      if (
+        sets.old.some(
+          ({ status = {}, metadata }) =>
+            (status.replicas ?? 0) + (status.terminatingReplicas ?? 0) > 0 || (status.observedGeneration ?? 0) < (metadata.generation ?? 0),
+        )
+      ) {
         return true;
       }
       if (sets.old.length === 0) return false;
       const { namespace = '' } = deployment.metadata;
       const pods = await client.list<Pod>(PODS, { namespace, labelSelector: selectorOf(deployment.spec.selector).toString() });
       const oldUids = new Set(sets.old.map((rs) => rs.metadata.uid));
-      return pods.items.some((pod) => oldUids.has(controllerOf(pod)?.uid) && pod.status?.phase !== 'Succeeded' && pod.status?.phase !== 'Failed');
+      return pods.items.some(
+        (pod) => oldUids.has(controllerOf(pod)?.uid) && pod.status?.phase !== 'Succeeded' && pod.status?.phase !== 'Failed',
+      );
     }
 
     // ------------------------------------------------------------------------------------------ steps
@@ -174,12 +200,21 @@ export const deploymentController = definePlugin('controller/v1', 'deployment', 
       const before = replicasOf(rs);
       if (before === size && hasReplicaAnnotations(rs, desired, max)) return false;
       const annotations = { ...rs.metadata.annotations, ...replicaAnnotations(desired, max) };
-      const updated = await writer.updateReplicaSet({ ...rs, metadata: { ...rs.metadata, annotations }, spec: { ...rs.spec, replicas: size } });
+      const updated = await writer.updateReplicaSet({
+        ...rs,
+        metadata: { ...rs.metadata, annotations },
+        spec: { ...rs.spec, replicas: size },
+      });
       if (sets.newest === rs) sets.newest = updated;
       for (const list of [sets.old, sets.all]) if (list.includes(rs)) list[list.indexOf(rs)] = updated;
       if (before === size) return false;
       const direction = size > before ? 'up' : 'down';
-      writer.event(deployment, 'Normal', 'ScalingReplicaSet', `Scaled ${direction} replica set ${rs.metadata.name} from ${before} to ${size}`);
+      writer.event(
+        deployment,
+        'Normal',
+        'ScalingReplicaSet',
+        `Scaled ${direction} replica set ${rs.metadata.name} from ${before} to ${size}`,
+      );
       return true;
     }
 
@@ -205,7 +240,14 @@ export const deploymentController = definePlugin('controller/v1', 'deployment', 
       const paused = deployment.spec.paused ?? false;
       if (paused === noted) return deployment;
       const [reason, message] = paused ? ['DeploymentPaused', 'Deployment is paused'] : ['DeploymentResumed', 'Deployment is resumed'];
-      const conditions = setCondition(deployment.status?.conditions ?? [], 'Progressing', 'Unknown', reason as string, message as string, Date.now());
+      const conditions = setCondition(
+        deployment.status?.conditions ?? [],
+        'Progressing',
+        'Unknown',
+        reason as string,
+        message as string,
+        Date.now(),
+      );
       return writer.writeStatus(deployment, { ...deployment.status, conditions });
     }
 
@@ -215,7 +257,8 @@ export const deploymentController = definePlugin('controller/v1', 'deployment', 
       const alive = old.filter((rs) => !rs.metadata.deletionTimestamp).sort((a, b) => revisionOf(a) - revisionOf(b) || byAge(a, b));
       const surplus = alive.slice(0, Math.max(0, alive.length - limit));
       const idle = surplus.filter(
-        ({ spec, status = {}, metadata }) => (status.replicas ?? 0) === 0 && spec.replicas === 0 && (metadata.generation ?? 0) <= (status.observedGeneration ?? 0),
+        ({ spec, status = {}, metadata }) =>
+          (status.replicas ?? 0) === 0 && spec.replicas === 0 && (metadata.generation ?? 0) <= (status.observedGeneration ?? 0),
       );
       await Promise.all(
         idle.map(async ({ metadata: { name = '', namespace = '', uid = '' } }) => {

@@ -42,12 +42,22 @@ export async function newestReplicaSet(
   return create(writer, deployment, sets, revision);
 }
 
-async function adoptRevision(writer: DeploymentWriter, deployment: Deployment, sets: ReplicaSets, found: ReplicaSet, revision: number): Promise<{ deployment: Deployment; sets: ReplicaSets }> {
+async function adoptRevision(
+  writer: DeploymentWriter,
+  deployment: Deployment,
+  sets: ReplicaSets,
+  found: ReplicaSet,
+  revision: number,
+): Promise<{ deployment: Deployment; sets: ReplicaSets }> {
   let newest = found;
   const annotations = newReplicaSetAnnotations(deployment, newest, revision);
   const minReadySeconds = deployment.spec.minReadySeconds ?? 0;
   if (annotations !== newest.metadata.annotations || (newest.spec.minReadySeconds ?? 0) !== minReadySeconds) {
-    newest = await writer.updateReplicaSet({ ...newest, metadata: { ...newest.metadata, annotations }, spec: { ...newest.spec, minReadySeconds } });
+    newest = await writer.updateReplicaSet({
+      ...newest,
+      metadata: { ...newest.metadata, annotations },
+      spec: { ...newest.spec, minReadySeconds },
+    });
     sets = { ...sets, newest, all: sets.all.map((rs) => (rs === found ? newest : rs)) };
   }
   let current = await withRevision(writer, deployment, String(revisionOf(newest)));
@@ -57,7 +67,12 @@ async function adoptRevision(writer: DeploymentWriter, deployment: Deployment, s
   return { deployment: current, sets };
 }
 
-async function create(writer: DeploymentWriter, deployment: Deployment, sets: ReplicaSets, revision: number): Promise<{ deployment: Deployment; sets: ReplicaSets } | undefined> {
+async function create(
+  writer: DeploymentWriter,
+  deployment: Deployment,
+  sets: ReplicaSets,
+  revision: number,
+): Promise<{ deployment: Deployment; sets: ReplicaSets } | undefined> {
   const replicas = newReplicaCount(deployment, sets.all, 0);
   const wanted = newReplicaSet(deployment, replicas, revision);
   const name = wanted.metadata.name ?? '';
@@ -83,9 +98,11 @@ async function create(writer: DeploymentWriter, deployment: Deployment, sets: Re
       return undefined;
     }
   }
-  if (createdNow && replicas > 0) writer.event(deployment, 'Normal', 'ScalingReplicaSet', `Scaled up replica set ${name} from 0 to ${replicas}`);
+  if (createdNow && replicas > 0)
+    writer.event(deployment, 'Normal', 'ScalingReplicaSet', `Scaled up replica set ${name} from 0 to ${replicas}`);
   let current = await withRevision(writer, deployment, String(revision));
-  if (createdNow && hasDeadline) current = await noteProgress(writer, current, 'True', 'NewReplicaSetCreated', `Created new replica set "${name}"`);
+  if (createdNow && hasDeadline)
+    current = await noteProgress(writer, current, 'True', 'NewReplicaSetCreated', `Created new replica set "${name}"`);
   return { deployment: current, sets: { newest, old: sets.old, all: [...sets.all, newest] } };
 }
 
@@ -102,7 +119,13 @@ function newReplicaSet(deployment: Deployment, replicas: number, revision: numbe
   return {
     apiVersion: 'apps/v1',
     kind: 'ReplicaSet',
-    metadata: { name: `${name}-${hash}`, namespace, labels, annotations, ownerReferences: [controllerRef(deployment, 'apps/v1', 'Deployment')] },
+    metadata: {
+      name: `${name}-${hash}`,
+      namespace,
+      labels,
+      annotations,
+      ownerReferences: [controllerRef(deployment, 'apps/v1', 'Deployment')],
+    },
     spec: {
       replicas,
       minReadySeconds: deployment.spec.minReadySeconds ?? 0,
@@ -117,7 +140,13 @@ async function withRevision(writer: DeploymentWriter, deployment: Deployment, re
   return writer.annotate(deployment, { [REVISION]: revision });
 }
 
-function noteProgress(writer: DeploymentWriter, deployment: Deployment, status: 'True' | 'False', reason: string, message: string): Promise<Deployment> {
+function noteProgress(
+  writer: DeploymentWriter,
+  deployment: Deployment,
+  status: 'True' | 'False',
+  reason: string,
+  message: string,
+): Promise<Deployment> {
   const conditions = setCondition(deployment.status?.conditions ?? [], 'Progressing', status, reason, message, Date.now());
   return writer.writeStatus(deployment, { ...deployment.status, conditions });
 }

@@ -1,5 +1,5 @@
-import { DEPLOYMENTS, REPLICA_SETS } from '@kubernel/sdk/client';
 import type { Deployment, ReplicaSet } from '@kubernel/sdk/api';
+import { DEPLOYMENTS, REPLICA_SETS } from '@kubernel/sdk/client';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { FakeCluster, setImage } from '../../test/cluster.ts';
 
@@ -26,9 +26,17 @@ test('a new deployment makes one replica set and its pods, and says when it is d
   });
   await cluster.settle();
   expect(cluster.condition('web', 'Available')).toBe('True MinimumReplicasAvailable: Deployment has minimum availability.');
-  expect(cluster.condition('web', 'Progressing')).toBe(`True NewReplicaSetAvailable: ReplicaSet "web-${hash}" has successfully progressed.`);
+  expect(cluster.condition('web', 'Progressing')).toBe(
+    `True NewReplicaSetAvailable: ReplicaSet "web-${hash}" has successfully progressed.`,
+  );
   expect(cluster.deployment('web').status).toMatchObject({
-    observedGeneration: 1, replicas: 3, updatedReplicas: 3, readyReplicas: 3, availableReplicas: 3, unavailableReplicas: 0, terminatingReplicas: 0,
+    observedGeneration: 1,
+    replicas: 3,
+    updatedReplicas: 3,
+    readyReplicas: 3,
+    availableReplicas: 3,
+    unavailableReplicas: 0,
+    terminatingReplicas: 0,
   });
   expect(cluster.deployment('web').metadata.annotations).toEqual({ 'deployment.kubernetes.io/revision': '1' });
   expect(await cluster.transcript()).toEqual(['Scaled up replica set nginx:1 from 0 to 3']);
@@ -46,13 +54,7 @@ test('a rolling update of 4 replaces one pod after the other within its limits',
   await cluster.quiet();
   const steps = [cluster.picture()];
   while ((await cluster.runPods(1)) > 0) steps.push(cluster.picture());
-  expect(steps).toEqual([
-    'nginx:1 3/3, nginx:2 2/0',
-    'nginx:1 2/2, nginx:2 3/1',
-    'nginx:1 1/1, nginx:2 4/2',
-    'nginx:2 4/3',
-    'nginx:2 4/4',
-  ]);
+  expect(steps).toEqual(['nginx:1 3/3, nginx:2 2/0', 'nginx:1 2/2, nginx:2 3/1', 'nginx:1 1/1, nginx:2 4/2', 'nginx:2 4/3', 'nginx:2 4/4']);
   expect(await cluster.transcript()).toEqual([
     'Scaled up replica set nginx:2 from 0 to 1',
     'Scaled down replica set nginx:1 from 4 to 3',
@@ -98,7 +100,10 @@ test('an undo brings the old replica set back under a new revision', async () =>
   expect(cluster.picture()).toBe('nginx:1 3/3');
   expect(cluster.replicaSets()).toHaveLength(2);
   const first = cluster.replicaSets().find(({ spec }) => spec.replicas === 3) as ReplicaSet;
-  expect(first.metadata.annotations).toMatchObject({ 'deployment.kubernetes.io/revision': '3', 'deployment.kubernetes.io/revision-history': '1' });
+  expect(first.metadata.annotations).toMatchObject({
+    'deployment.kubernetes.io/revision': '3',
+    'deployment.kubernetes.io/revision-history': '1',
+  });
   expect(cluster.deployment('web').metadata.annotations?.['deployment.kubernetes.io/revision']).toBe('3');
 });
 
@@ -220,7 +225,9 @@ test('a rollout without progress within its deadline says so, and goes on when i
   await cluster.quiet();
   const until = Date.now() + 6000;
   while (!cluster.condition('web', 'Progressing')?.includes('ProgressDeadlineExceeded') && Date.now() < until) await cluster.quiet(100);
-  expect(cluster.condition('web', 'Progressing')).toMatch(/^False ProgressDeadlineExceeded: ReplicaSet "web-\w+" has timed out progressing\.$/);
+  expect(cluster.condition('web', 'Progressing')).toMatch(
+    /^False ProgressDeadlineExceeded: ReplicaSet "web-\w+" has timed out progressing\.$/,
+  );
   cluster.brokenImages.clear();
   await cluster.settle();
   expect(cluster.condition('web', 'Progressing')).toMatch(/^True NewReplicaSetAvailable/);

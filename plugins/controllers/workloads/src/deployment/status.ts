@@ -23,13 +23,30 @@ export function progressing(object: { status?: DeploymentStatus } | DeploymentSt
 }
 
 /** A condition like the one that is there (same status and reason) leaves it alone: its times tell when that began. */
-export function setCondition(conditions: readonly Condition[], type: string, status: Condition['status'], reason: string, message: string, now: number): Condition[] {
+export function setCondition(
+  conditions: readonly Condition[],
+  type: string,
+  status: Condition['status'],
+  reason: string,
+  message: string,
+  now: number,
+): Condition[] {
   const old = getCondition(conditions, type);
   if (old && old.status === status && old.reason === reason) return [...conditions];
-  return [...withoutCondition(conditions, type), made(type, status, reason, message, now, old?.status === status ? old.lastTransitionTime : undefined)];
+  return [
+    ...withoutCondition(conditions, type),
+    made(type, status, reason, message, now, old?.status === status ? old.lastTransitionTime : undefined),
+  ];
 }
 
-function made(type: string, status: Condition['status'], reason: string, message: string, now: number, since: string | undefined): Condition {
+function made(
+  type: string,
+  status: Condition['status'],
+  reason: string,
+  message: string,
+  now: number,
+  since: string | undefined,
+): Condition {
   const stamp = timestamp(now);
   return { type, status, lastUpdateTime: stamp, lastTransitionTime: since ?? stamp, reason, message };
 }
@@ -55,7 +72,9 @@ export function countedStatus(deployment: Deployment, { newest, all }: ReplicaSe
     readyReplicas: all.reduce((sum, rs) => sum + (rs.status?.readyReplicas ?? 0), 0),
     availableReplicas: available,
     unavailableReplicas: Math.max(0, total - available),
-    ...(terminating.some((count) => count === undefined) ? {} : { terminatingReplicas: terminating.reduce<number>((sum, count) => sum + (count ?? 0), 0) }),
+    ...(terminating.some((count) => count === undefined)
+      ? {}
+      : { terminatingReplicas: terminating.reduce<number>((sum, count) => sum + (count ?? 0), 0) }),
     ...(deployment.status?.collisionCount === undefined ? {} : { collisionCount: deployment.status.collisionCount }),
     conditions,
   };
@@ -73,16 +92,35 @@ export function rolloutStatus(deployment: Deployment, sets: ReplicaSets, now: nu
     conditions = [...withoutCondition(conditions, 'Progressing')];
   } else if (!wasComplete) {
     if (isComplete(deployment, status)) {
-      conditions = setCondition(conditions, 'Progressing', 'True', 'NewReplicaSetAvailable', `${subject} has successfully progressed.`, now);
+      conditions = setCondition(
+        conditions,
+        'Progressing',
+        'True',
+        'NewReplicaSetAvailable',
+        `${subject} has successfully progressed.`,
+        now,
+      );
     } else if (madeProgress(deployment, status)) {
       // Written anew each time: its lastUpdateTime is what the deadline counts from.
       const since = current?.status === 'True' ? current.lastTransitionTime : undefined;
-      conditions = [...withoutCondition(conditions, 'Progressing'), made('Progressing', 'True', 'ReplicaSetUpdated', `${subject} is progressing.`, now, since)];
+      conditions = [
+        ...withoutCondition(conditions, 'Progressing'),
+        made('Progressing', 'True', 'ReplicaSetUpdated', `${subject} is progressing.`, now, since),
+      ];
     } else if (timedOut(current, deadlineMs, now)) {
-      conditions = setCondition(conditions, 'Progressing', 'False', 'ProgressDeadlineExceeded', `${subject} has timed out progressing.`, now);
+      conditions = setCondition(
+        conditions,
+        'Progressing',
+        'False',
+        'ProgressDeadlineExceeded',
+        `${subject} has timed out progressing.`,
+        now,
+      );
     }
   }
-  const failure = getCondition(sets.newest?.status?.conditions, 'ReplicaFailure') ?? sets.old.map((rs) => getCondition(rs.status?.conditions, 'ReplicaFailure')).find(Boolean);
+  const failure =
+    getCondition(sets.newest?.status?.conditions, 'ReplicaFailure') ??
+    sets.old.map((rs) => getCondition(rs.status?.conditions, 'ReplicaFailure')).find(Boolean);
   if (failure) conditions = setCondition(conditions, 'ReplicaFailure', failure.status, failure.reason ?? '', failure.message ?? '', now);
   else conditions = [...withoutCondition(conditions, 'ReplicaFailure')];
   return { ...status, conditions };
@@ -119,7 +157,8 @@ function timedOut(condition: Condition | undefined, deadlineMs: number, now: num
 export function stuckInMs(deployment: Deployment, status: DeploymentStatus, now: number): number | undefined {
   const deadlineMs = progressDeadlineMs(deployment);
   const condition = progressing(status);
-  if (deadlineMs === undefined || !condition || isComplete(deployment, status) || condition.reason === 'ProgressDeadlineExceeded') return undefined;
+  if (deadlineMs === undefined || !condition || isComplete(deployment, status) || condition.reason === 'ProgressDeadlineExceeded')
+    return undefined;
   return Math.max(0, Date.parse(condition.lastUpdateTime ?? '') + deadlineMs - now) + 1000;
 }
 

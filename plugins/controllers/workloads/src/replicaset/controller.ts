@@ -8,8 +8,8 @@ import {
   isConflict,
   isNamespaceTerminating,
   isNotFound,
-  objectKey,
   OwnWrites,
+  objectKey,
   PODS,
   REPLICA_SETS,
 } from '@kubernel/sdk/client';
@@ -132,7 +132,10 @@ export const replicaSetController = definePlugin('controller/v1', 'replicaset', 
 
     async function remove(key: string, replicaSet: ReplicaSet, active: LeanPod[], count: number): Promise<Failure | undefined> {
       const victims = podsToDelete(active, count, relatedPods(replicaSet), Date.now());
-      expectations.expectDeletions(key, victims.map((pod) => pod.metadata.uid ?? ''));
+      expectations.expectDeletions(
+        key,
+        victims.map((pod) => pod.metadata.uid ?? ''),
+      );
       const outcomes = await Promise.allSettled(victims.map((pod) => removeOne(key, replicaSet, pod)));
       const failed = outcomes.find((outcome) => outcome.status === 'rejected');
       return failed ? { reason: 'FailedDelete', message: text(failed.reason), error: failed.reason } : undefined;
@@ -182,4 +185,3 @@ interface Failure {
 function text(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
-

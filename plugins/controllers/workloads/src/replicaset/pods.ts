@@ -14,7 +14,8 @@ export interface LeanPod extends KubeObject {
 const DELETION_COST = 'controller.kubernetes.io/pod-deletion-cost';
 
 export function leanPod(pod: LeanPod): LeanPod {
-  const { name, namespace, uid, resourceVersion, labels, annotations, ownerReferences, creationTimestamp, deletionTimestamp } = pod.metadata;
+  const { name, namespace, uid, resourceVersion, labels, annotations, ownerReferences, creationTimestamp, deletionTimestamp } =
+    pod.metadata;
   const { spec, status = {} } = pod as unknown as Pod;
   const ready = getCondition(status.conditions, 'Ready');
   const cost = annotations?.[DELETION_COST];

@@ -20,7 +20,10 @@ function put(replicas: number, change: Partial<ReplicaSet['spec']> = {}): Replic
     spec: {
       replicas,
       selector: { matchLabels: { app: 'a' } },
-      template: { metadata: { labels: { app: 'a', tier: 'b' }, annotations: { note: 'n' } }, spec: { containers: [{ name: 'c', image: 'i' }] } },
+      template: {
+        metadata: { labels: { app: 'a', tier: 'b' }, annotations: { note: 'n' } },
+        spec: { containers: [{ name: 'c', image: 'i' }] },
+      },
       ...change,
     },
   });
@@ -83,7 +86,9 @@ test('a quota that refuses the first pod is asked once, not once for each pod, u
   await cluster.quiet();
   const tries = cluster.api.requests.filter((request) => request === 'POST /api/v1/namespaces/x/pods').length;
   expect(tries).toBeLessThan(8);
-  expect(status()?.conditions).toMatchObject([{ type: 'ReplicaFailure', status: 'True', reason: 'FailedCreate', message: 'exceeded quota' }]);
+  expect(status()?.conditions).toMatchObject([
+    { type: 'ReplicaFailure', status: 'True', reason: 'FailedCreate', message: 'exceeded quota' },
+  ]);
   expect(reasons()[0]).toBe('FailedCreate Error creating: exceeded quota');
   refuse = false;
   await cluster.quiet(200);
@@ -145,7 +150,12 @@ test('a pod is available only after minReadySeconds, and that is noticed without
 test('pods to delete are ranked: unscheduled, pending, not ready, cheap, crowded, newly ready, restarted, young', () => {
   const now = Date.UTC(2026, 0, 2);
   const lean = (name: string, change: Partial<LeanPod> = {}, cost?: string, createdHoursAgo = 5): LeanPod => ({
-    metadata: { name, uid: name, creationTimestamp: timestamp(now - createdHoursAgo * 3_600_000), ...(cost ? { annotations: { 'controller.kubernetes.io/pod-deletion-cost': cost } } : {}) },
+    metadata: {
+      name,
+      uid: name,
+      creationTimestamp: timestamp(now - createdHoursAgo * 3_600_000),
+      ...(cost ? { annotations: { 'controller.kubernetes.io/pod-deletion-cost': cost } } : {}),
+    },
     nodeName: 'n1',
     phase: 'Running',
     ready: true,

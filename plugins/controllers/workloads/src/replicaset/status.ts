@@ -39,7 +39,14 @@ export function replicaSetStatus(
   };
 }
 
-const COUNTERS = ['replicas', 'fullyLabeledReplicas', 'readyReplicas', 'availableReplicas', 'terminatingReplicas', 'observedGeneration'] as const;
+const COUNTERS = [
+  'replicas',
+  'fullyLabeledReplicas',
+  'readyReplicas',
+  'availableReplicas',
+  'terminatingReplicas',
+  'observedGeneration',
+] as const;
 
 export function sameStatus(a: ReplicaSetStatus | undefined, b: ReplicaSetStatus): boolean {
   if (!a) return false;
