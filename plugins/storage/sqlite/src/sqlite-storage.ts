@@ -79,8 +79,7 @@ export class SqliteStorage implements Storage {
     this.#file = options.file;
     this.#now = options.now ?? Date.now;
     this.#open();
-    this.#reserve = new Reserve(`${this.#file}.reserve`, options.reserveBytes ?? RESERVE_BYTES);
-    if (!this.#reserve.held) this.#nowFull(true);
+    this.#reserve = new Reserve(`${this.#file}.reserve`, options.reserveBytes ?? RESERVE_BYTES, () => this.#nowFull(true));
   }
 
   // ------------------------------------------------------------------------------------------------------ writing
@@ -135,6 +134,7 @@ export class SqliteStorage implements Storage {
     this.#time = time;
     if (this.#keys !== undefined) this.#keys += grown;
     this.#checkpointer.afterCommit(keys.length);
+    this.#reserve.goOn();
     return { revisions, previousRevisions };
   }
 
@@ -369,6 +369,7 @@ export class SqliteStorage implements Storage {
     if (this.#closed) return;
     this.#closed = true;
     this.#checkpointer.stop();
+    this.#reserve.close();
     this.#db.close();
   }
 
