@@ -5,6 +5,10 @@ import { asPod, type FailureReporter } from './failure.ts';
 import type { Framework } from './framework.ts';
 import type { QueueEntry, SchedulingQueue } from './queue/scheduling-queue.ts';
 
+/** With so many bindings under way, events wait, but each no longer than this. */
+const BUSY_BINDINGS = 8;
+const EVENT_DELAY_MS = 100;
+
 export interface BindingParts {
   cluster: Cluster;
   queue: SchedulingQueue;
@@ -23,10 +27,26 @@ export class BindingCycle {
   inFlight = 0;
   /** Called when one has ended. */
   onSettled: () => void = () => undefined;
+  readonly #calmed = new Set<() => void>();
   #parts: BindingParts;
 
   constructor(parts: BindingParts) {
     this.#parts = parts;
+  }
+
+  /** Resolves when few bindings are under way, or after a while: events about pods must not keep others from their nodes. */
+  calm(): Promise<void> | undefined {
+    if (this.inFlight <= BUSY_BINDINGS) return undefined;
+    return new Promise((resolve) => {
+      const timer = setTimeout(done, EVENT_DELAY_MS);
+      const waiters = this.#calmed;
+      function done(): void {
+        clearTimeout(timer);
+        waiters.delete(done);
+        resolve();
+      }
+      waiters.add(done);
+    });
   }
 
   start(framework: Framework, cycle: PodCycle, entry: QueueEntry, node: number): void {
@@ -36,6 +56,7 @@ export class BindingCycle {
       .catch((error: unknown) => this.#failed(framework, cycle, entry, node, error))
       .finally(() => {
         this.inFlight--;
+        if (this.inFlight <= BUSY_BINDINGS) for (const calmed of this.#calmed) calmed();
         this.onSettled();
       });
   }

@@ -35,6 +35,9 @@ import { HostSelector } from './select.ts';
 /** How long scheduling waits for what policies watch besides nodes and pods. */
 const POLICY_INFORMERS_MS = 5_000;
 
+/** A burst of pods is bound first and told about afterwards. */
+const MAX_EVENTS_WAITING = 10_000;
+
 export interface SchedulerParts {
   client: Client;
   informers: SharedInformers;
@@ -117,14 +120,14 @@ export class Scheduler {
 
   /** Starts the informers and, once they have all there is, the loop. */
   async start(): Promise<void> {
-    const nodes = this.#parts.informers.get<Node>(NODES);
+    const nodes = this.#parts.informers.get<Node>(NODES, { transform: withoutManagedFields });
     nodes.on({
       add: (node) => this.cluster.putNode(node),
       update: (node) => this.cluster.putNode(node),
       delete: (node) => this.cluster.removeNode(node.metadata.name ?? ''),
     });
     await nodes.synced();
-    const pods = this.#parts.informers.get<Pod>(PODS);
+    const pods = this.#parts.informers.get<Pod>(PODS, { transform: withoutManagedFields });
     pods.on({
       add: (pod) => this.podSeen(pod),
       update: (pod, old) => this.podSeen(pod, old),
@@ -253,7 +256,12 @@ export class Scheduler {
   #recorder(schedulerName: string): EventRecorder {
     let recorder = this.#recorders.get(schedulerName);
     if (!recorder) {
-      recorder = createEventRecorder(this.#parts.client, { component: schedulerName, log: this.#parts.log });
+      recorder = createEventRecorder(this.#parts.client, {
+        component: schedulerName,
+        log: this.#parts.log,
+        pace: () => this.#binding.calm(),
+        queueLimit: MAX_EVENTS_WAITING,
+      });
       this.#recorders.set(schedulerName, recorder);
     }
     return recorder;
@@ -277,6 +285,12 @@ export class Scheduler {
       activate: (pod) => this.queue.activate(pod.uid),
     };
   }
+}
+
+/** Nobody here reads who wrote which field, and it is half of an object. */
+function withoutManagedFields<T extends KubeObject>(object: T): T {
+  delete object.metadata.managedFields;
+  return object;
 }
 
 function onlyStatusDiffers(old: Pod, pod: Pod): boolean {
