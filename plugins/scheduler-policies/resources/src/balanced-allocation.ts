@@ -28,16 +28,18 @@ export const balancedAllocation: SchedulerPolicy = {
 };
 
 function balancePair(a: Demand, b: Demand, nodes: Int32Array, scores: Float64Array): void {
+  const { allocatable: capacityA, requested: usedA, wanted: wantedA } = a;
+  const { allocatable: capacityB, requested: usedB, wanted: wantedB } = b;
   for (let k = 0; k < nodes.length; k++) {
     const slot = nodes[k] as number;
-    const capacityA = a.allocatable[slot] as number;
-    const capacityB = b.allocatable[slot] as number;
-    if (capacityA === 0 || capacityB === 0) {
+    const ca = capacityA[slot] as number;
+    const cb = capacityB[slot] as number;
+    if (ca === 0 || cb === 0) {
       scores[k] = 100;
       continue;
     }
-    let shareA = ((a.requested[slot] as number) + a.wanted) / capacityA;
-    let shareB = ((b.requested[slot] as number) + b.wanted) / capacityB;
+    let shareA = ((usedA[slot] as number) + wantedA) / ca;
+    let shareB = ((usedB[slot] as number) + wantedB) / cb;
     if (shareA > 1) shareA = 1;
     if (shareB > 1) shareB = 1;
     scores[k] = Math.trunc((1 - Math.abs((shareA - shareB) / 2)) * 100);

