@@ -5,7 +5,6 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import plugins from './index.ts';
 import { BlockRange } from './ipam/ranges.ts';
 import { evictionTime, type LeanPod } from './lifecycle/eviction.ts';
-import { type LeanNode, leanNode } from './lifecycle/node.ts';
 import { DEFAULT_RATES, Zones } from './lifecycle/zones.ts';
 
 let api: FakeApi;
@@ -138,19 +137,14 @@ test('when every node is silent it is us, and no pod is evicted', async () => {
 
 test('nodes of one zone are emptied one after the other, ten seconds apart', () => {
   const zones = new Zones(DEFAULT_RATES);
-  const lean = (isReady: boolean): LeanNode =>
-    leanNode({
-      metadata: { name: 'n' },
-      status: { conditions: [{ type: 'Ready', status: isReady ? 'True' : 'False' }] },
-    } as unknown as LeanNode);
-  const zone = [lean(false), lean(false), lean(true), lean(true), lean(true)];
+  const zone = { total: 5, unwell: 2 };
   expect(zones.take('z', zone, 0)).toBe(0);
   expect(zones.take('z', zone, 1000)).toBe(9000);
   expect(zones.take('other', zone, 1000)).toBe(0);
   expect(zones.take('z', zone, 10_000)).toBe(0);
   // More than 55% of a small zone: nothing at all; of a large one: slower.
-  expect(zones.take('small', [lean(false), lean(false), lean(false), lean(true)], 0)).toBeUndefined();
-  const large = [...Array.from({ length: 40 }, () => lean(false)), ...Array.from({ length: 20 }, () => lean(true))];
+  expect(zones.take('small', { total: 4, unwell: 3 }, 0)).toBeUndefined();
+  const large = { total: 60, unwell: 40 };
   expect(zones.take('large', large, 0)).toBe(0);
   expect(zones.take('large', large, 1)).toBe(99_999);
 });

@@ -3,7 +3,7 @@ import type { Lease } from '@kubernel/sdk/api';
 import { controllerParts, isConflict, isNotFound, LEASES, NODES, OwnWrites, objectKey, PODS, timestamp } from '@kubernel/sdk/client';
 import { type LeanPod, leanPod, taintEviction } from './eviction.ts';
 import { evictionTaint, type LeanNode, leanNode, readyOf, unknownConditions, wantedTaints } from './node.ts';
-import { DEFAULT_RATES, type ZoneRates, Zones } from './zones.ts';
+import { DEFAULT_RATES, type ZoneHealth, type ZoneRates, Zones } from './zones.ts';
 
 export interface NodeLifecycleConfig extends Partial<ZoneRates> {
   /** How long a node may be silent before it counts as unreachable, in seconds. Default 50. */
@@ -12,6 +12,8 @@ export interface NodeLifecycleConfig extends Partial<ZoneRates> {
   startupGraceSeconds?: number;
 }
 
+/** Share of the grace period within which a node must have given a sign of life to vouch for the network. */
+const HEARD_OF = 0.4;
 const LEASE_NAMESPACE = 'kube-node-lease';
 
 interface Health {
@@ -126,13 +128,17 @@ export const nodeLifecycle = definePlugin<'controller/v1', NodeLifecycleConfig>(
       const key = evictionTaint(node);
       let evict: string | undefined;
       let waitMs: number | undefined;
-      if (key && !Zones.allDown(nodes.list())) {
+      // When no node is well it is more likely us who hear nothing: nobody is evicted for that.
+      const lookAgainMs = HEARD_OF * gracePeriodSeconds * 1000;
+      if (key && !anyWell()) {
+        waitMs = lookAgainMs;
+      } else if (key) {
         const isNew = !node.taints.some((taint) => taint.effect === 'NoExecute' && taint.key === key);
         const isOther = node.taints.some(
           (taint) => taint.effect === 'NoExecute' && taint.key !== key && taint.key.startsWith('node.kubernetes.io/'),
         );
         // From not ready to unreachable, or back: its pods are being evicted already.
-        if (isNew && !isOther) waitMs = zones.take(node.zone, nodes.byIndex('zone', node.zone), Date.now());
+        if (isNew && !isOther) waitMs = zones.take(node.zone, healthOfZone(node.zone), Date.now()) ?? lookAgainMs;
         if (!isNew || isOther || waitMs === 0) evict = key;
       }
       const taints = wantedTaints(node, evict, timestamp());
@@ -141,6 +147,24 @@ export const nodeLifecycle = definePlugin<'controller/v1', NodeLifecycleConfig>(
         await patchNode(node, { metadata: { uid, resourceVersion }, spec: { taints: taints.length > 0 ? taints : null } });
       }
       return waitMs === 0 ? undefined : waitMs;
+    }
+
+    /**
+     * Ready, and heard of lately. All nodes that a broken network cuts off at once fall silent one after the other; those
+     * whose time is not yet up do not vouch for the others.
+     */
+    function isWell(node: LeanNode): boolean {
+      return readyOf(node)?.status === 'True' && Date.now() - healthOf(objectKey(node)).seenAtMs < HEARD_OF * gracePeriodSeconds * 1000;
+    }
+
+    function anyWell(): boolean {
+      for (const node of nodes.list()) if (isWell(node)) return true;
+      return false;
+    }
+
+    function healthOfZone(zone: string): ZoneHealth {
+      const members = nodes.byIndex('zone', zone);
+      return { total: members.length, unwell: members.filter((node) => !isWell(node)).length };
     }
 
     async function patchNode(node: LeanNode, patch: Record<string, unknown>, subresource?: string): Promise<LeanNode | undefined> {

@@ -1,6 +1,3 @@
-import type { LeanNode } from './node.ts';
-import { readyOf } from './node.ts';
-
 export interface ZoneRates {
   /** Nodes a second whose pods may be evicted. Default 0.1. */
   evictionRate: number;
@@ -19,6 +16,12 @@ export const DEFAULT_RATES: ZoneRates = {
   largeClusterSizeThreshold: 50,
 };
 
+/** How many nodes a zone has, and how many of them are not ready, or have not been heard of for a while. */
+export interface ZoneHealth {
+  total: number;
+  unwell: number;
+}
+
 type ZoneState = 'normal' | 'partial' | 'full';
 
 /**
@@ -34,22 +37,12 @@ export class Zones {
     this.#rates = rates;
   }
 
-  /** Every node of every zone is unwell: it is us. */
-  static allDown(nodes: Iterable<LeanNode>): boolean {
-    let any = false;
-    for (const node of nodes) {
-      if (readyOf(node)?.status === 'True') return false;
-      any = true;
-    }
-    return any;
-  }
-
   /**
    * Milliseconds until one more node of the zone may be emptied, 0: now, and then it counts; undefined: not as things
    * stand.
    */
-  take(zone: string, nodesOfZone: readonly LeanNode[], now: number): number | undefined {
-    const rate = this.#rateOf(nodesOfZone);
+  take(zone: string, nodes: ZoneHealth, now: number): number | undefined {
+    const rate = this.#rateOf(nodes);
     if (rate <= 0) return undefined;
     const nextAt = this.#nextAt.get(zone) ?? 0;
     // A rate that rose since the last eviction is not held back by the wait of the lower one.
@@ -59,18 +52,17 @@ export class Zones {
     return 0;
   }
 
-  #rateOf(nodes: readonly LeanNode[]): number {
+  #rateOf(nodes: ZoneHealth): number {
     switch (stateOf(nodes, this.#rates.unhealthyZoneThreshold)) {
       case 'partial':
-        return nodes.length > this.#rates.largeClusterSizeThreshold ? this.#rates.secondaryEvictionRate : 0;
+        return nodes.total > this.#rates.largeClusterSizeThreshold ? this.#rates.secondaryEvictionRate : 0;
       default:
         return this.#rates.evictionRate;
     }
   }
 }
 
-function stateOf(nodes: readonly LeanNode[], threshold: number): ZoneState {
-  const unwell = nodes.filter((node) => readyOf(node)?.status !== 'True').length;
-  if (unwell > 0 && unwell === nodes.length) return 'full';
-  return unwell > 2 && unwell / nodes.length >= threshold ? 'partial' : 'normal';
+function stateOf({ total, unwell }: ZoneHealth, threshold: number): ZoneState {
+  if (unwell > 0 && unwell === total) return 'full';
+  return unwell > 2 && unwell / total >= threshold ? 'partial' : 'normal';
 }
