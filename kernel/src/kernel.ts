@@ -13,8 +13,6 @@ import type {
 } from '@kubernel/sdk';
 import { type Client, createClient } from '@kubernel/sdk/client';
 import { type ClusterConfig, type ClusterDocument, withDefaults } from './config/cluster-config.ts';
-import { loadConfig } from './config/load.ts';
-import { watchConfig } from './config/watch.ts';
 import { compose } from './container.ts';
 import { lockDataDir } from './data-dir.ts';
 import { EventReporter } from './events.ts';
@@ -74,7 +72,8 @@ export async function createKernel(options: KernelOptions): Promise<Kernel & Asy
   const file = typeof options.config === 'string' ? resolve(options.config) : undefined;
   const configDir = file ? dirname(file) : process.cwd();
   const amend = options.amend ?? ((given: ClusterConfig) => given);
-  const config = amend(typeof options.config === 'string' ? await loadConfig(options.config) : withDefaults(options.config));
+  // YAML and chokidar are for files: an embedder who brings a document does not wait for them to load.
+  const config = amend(typeof options.config === 'string' ? await (await import('./config/load.ts')).loadConfig(options.config) : withDefaults(options.config));
   const packages = [...(options.packages ?? []), ...(await ownPackages())];
   const specs = await resolvePlugins(config, packages, configDir);
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
@@ -133,6 +132,7 @@ export async function createKernel(options: KernelOptions): Promise<Kernel & Asy
   const client = createClient(api);
   events.start(client);
   if (file) {
+    const { watchConfig } = await import('./config/watch.ts');
     unwatch = watchConfig(file, {
       changed: async (next) => options.onConfig?.({ changes: await applyConfig(next) }),
       refused: (error) => options.onConfig?.({ refused: error }),

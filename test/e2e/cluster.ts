@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { parse, stringify } from 'yaml';
 import { clients } from '../clients.mjs';
 
 const ROOT = join(import.meta.dirname, '..', '..');
@@ -33,7 +34,8 @@ export class TestCluster {
   /** `config`: a file, or the name of one in config/. */
   static async start(config: string, { port = 0 } = {}): Promise<TestCluster> {
     const dir = await mkdtemp(join(tmpdir(), 'kubernel-e2e-'));
-    const file = config.includes('/') ? config : join(ROOT, 'config', config);
+    const file = join(dir, 'cluster.yaml');
+    await writeFile(file, stringify(onFreePorts(parse(await readFile(config.includes('/') ? config : join(ROOT, 'config', config), 'utf8')))));
     const cluster = new TestCluster(dir, file, port);
     try {
       await cluster.up();
@@ -63,7 +65,9 @@ export class TestCluster {
 
   /** Starts it (again, after a kill). Resolves when it says that it is ready. */
   async up(): Promise<void> {
-    const child = spawn(NODE, [MAIN, 'up', '--config', this.config, '--data-dir', this.dataDir, '--port', String(this.#port)], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(NODE, [MAIN, 'up', '--config', this.config, '--data-dir', this.dataDir, '--port', String(this.#port)], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     this.#child = child;
     this.#output = '';
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (this.#output += chunk.toString()));
@@ -105,7 +109,13 @@ export class TestCluster {
 
   /** kubectl with a manifest (an object, a list of objects, or text) on standard input. */
   apply(manifest: object | object[] | string, ...args: string[]): string {
-    const text = typeof manifest === 'string' ? manifest : [manifest].flat().map((one) => JSON.stringify(one)).join('\n---\n');
+    const text =
+      typeof manifest === 'string'
+        ? manifest
+        : [manifest]
+            .flat()
+            .map((one) => JSON.stringify(one))
+            .join('\n---\n');
     const { code, stdout, stderr } = run(kubectlPath(), ['apply', '-f', '-', ...args], { KUBECONFIG: this.kubeconfig }, text);
     if (code !== 0) throw new Error(`kubectl apply: exit ${code}\n${stderr}${stdout}`);
     return stdout;
@@ -113,7 +123,9 @@ export class TestCluster {
 
   /** A kubectl that goes on (watch, logs -f, port-forward): its output as it comes, and a way to end it. */
   follow(...args: string[]): Following {
-    return new Following(spawn(kubectlPath(), args, { env: { ...process.env, KUBECONFIG: this.kubeconfig }, stdio: ['pipe', 'pipe', 'pipe'] }));
+    return new Following(
+      spawn(kubectlPath(), args, { env: { ...process.env, KUBECONFIG: this.kubeconfig }, stdio: ['pipe', 'pipe', 'pipe'] }),
+    );
   }
 }
 
@@ -152,6 +164,17 @@ export async function eventually<T>(probe: () => T | Promise<T>, ms = 30_000): P
   }
 }
 
+interface Composition {
+  spec: { plugins: Record<string, { config?: Record<string, unknown> } | null> };
+}
+
+/** Tests run side by side, so the kubelet's port is any free one too. */
+function onFreePorts(composition: Composition): Composition {
+  const { plugins } = composition.spec;
+  if ('kubelet/agent' in plugins) plugins['kubelet/agent'] = { ...plugins['kubelet/agent'], config: { ...plugins['kubelet/agent']?.config, port: 0 } };
+  return composition;
+}
+
 let found: string | undefined;
 
 function kubectlPath(): string {
@@ -161,7 +184,13 @@ function kubectlPath(): string {
 }
 
 function run(command: string, args: readonly string[], env: NodeJS.ProcessEnv = {}, input?: string): CommandResult {
-  const { status, stdout, stderr, error } = spawnSync(command, args, { encoding: 'utf8', env: { ...process.env, ...env }, maxBuffer: 64 << 20, timeout: 120_000, ...(input === undefined ? {} : { input }) });
+  const { status, stdout, stderr, error } = spawnSync(command, args, {
+    encoding: 'utf8',
+    env: { ...process.env, ...env },
+    maxBuffer: 64 << 20,
+    timeout: 120_000,
+    ...(input === undefined ? {} : { input }),
+  });
   if (error) throw error;
   return { code: status ?? -1, stdout, stderr };
 }
