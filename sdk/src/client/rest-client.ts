@@ -116,7 +116,7 @@ class RestClient implements Client {
     try {
       return await this.#service.request(request);
     } catch (error) {
-      throw isCode(error, 'ERR_ROLE_UNAVAILABLE') ? apiUnavailable(`${request.method} ${request.path}`, error) : error;
+      throw isOutage(error) ? apiUnavailable(`${request.method} ${request.path}`, error) : error;
     }
   }
 }
@@ -147,6 +147,11 @@ function parsed<T>(text: string, subject: string): T {
   } catch (error) {
     throw badAnswer(`not JSON: ${text.slice(0, 80)}`, subject, error);
   }
+}
+
+/** How a MessagePort says that the API server's isolate is down, was replaced, or does not answer. */
+function isOutage(error: unknown): boolean {
+  return isCode(error, 'ERR_ROLE_UNAVAILABLE') || isCode(error, 'ERR_CHANNEL_CLOSED') || isCode(error, 'ERR_CALL_TIMEOUT');
 }
 
 /** The StatusError of a refusal; a plain-text answer (from a proxy in between) is told by its HTTP code. */
@@ -223,7 +228,7 @@ async function* untilAborted<T>(source: AsyncIterable<T>, signal: AbortSignal | 
     }
   } catch (error) {
     finished = true;
-    throw isCode(error, 'ERR_ROLE_UNAVAILABLE') ? apiUnavailable('watch', error) : error;
+    throw isOutage(error) ? apiUnavailable('watch', error) : error;
   } finally {
     signal?.removeEventListener('abort', onAbort);
     // Not awaited: an async generator in the middle of next() would answer only after its next item.
