@@ -195,6 +195,10 @@ export interface Strategy {
   release?(object: KubeObject, context: StrategyContext): void | Promise<void>;
   /** Fields a client may not own through this endpoint, as paths: server-side apply drops them from managedFields. */
   resetFields?: readonly string[];
+  /** What else keeps a deleted object, besides metadata.finalizers (a namespace's spec.finalizers). */
+  finalizers?(object: KubeObject): readonly string[];
+  /** Called when a deletion begins and something keeps the object for now (a namespace becomes Terminating). May change it in place. */
+  beginDeletion?(object: KubeObject): void;
   /** Texts of `Warning` headers for a DELETE; `policy` is what the client asked for, undefined when it said nothing. */
   deletionWarnings?(object: KubeObject, policy: 'Orphan' | 'Background' | 'Foreground' | undefined): string[];
   /** DELETE answers with the object as it was last, instead of a Status. */
@@ -220,6 +224,8 @@ export interface ApiReader {
   onChange(group: string, resource: string, listener: (type: 'ADDED' | 'MODIFIED' | 'DELETED', object: KubeObject) => void): () => void;
   /** Resolves when the cache has everything that was acknowledged before the call: ask before saying that something is not there. */
   fresh?(): Promise<void> | undefined;
+  /** The resource that serves a kind: `apps/v1` and `Deployment` -> `deployments`. Undefined: nobody serves it. */
+  resourceOf?(apiVersion: string, kind: string): { group: string; resource: string; namespaced: boolean } | undefined;
   /** Cluster-wide settings from the config file: serviceCIDRs, clusterDomain, … */
   readonly cluster: ClusterSettings;
   /** May this user do that? Asks the configured authorizers. For review resources, escalation checks and owner references. */

@@ -56,6 +56,8 @@ export interface AuthzAttributes {
   namespace: string;
   name: string;
   path: string;
+  /** The request's field selector as it came, for authorizers that allow a list of one's own objects only. */
+  fieldSelector?: string;
 }
 
 export interface AuthzDecision {
