@@ -57,6 +57,12 @@ export class PolicyList implements Extensions<SchedulerPolicy> {
     this.#list = this.#list.map((extension) => (extension.name === name ? { ...extension, instance } : extension));
     if (tell) for (const listener of this.#listeners) listener();
   }
+
+  /** The policy's config changed in the file. */
+  configure(name: string, config: Record<string, unknown>): void {
+    this.#list = this.#list.map((extension) => (extension.name === name ? { ...extension, config } : extension));
+    for (const listener of this.#listeners) listener();
+  }
 }
 
 /** A scheduler over a fake API (in memory, no admission or validation). */

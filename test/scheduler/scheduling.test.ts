@@ -215,6 +215,39 @@ describe('a policy', () => {
     await cluster.bound('web');
   });
 
+  it('that is swapped under load loses no pod and binds none twice', async () => {
+    for (let i = 0; i < 20; i++) cluster.addNode(aNode(`n${i}`));
+    const bindings: string[] = [];
+    cluster.api.onRequest = ({ path }) => {
+      if (path.endsWith('/binding')) bindings.push(path);
+    };
+    const scheduler = await cluster.startScheduler({ sliceMs: 0 });
+    for (let i = 0; i < 500; i++) {
+      cluster.addPod(aPod(`p${i}`, { labels: { app: 'web' } }));
+      // A new copy of the policy, which the scheduler meets with its next pod.
+      if (i % 50 === 0) cluster.policies.swap('topology-spread', { ...(POLICIES['topology-spread'] as SchedulerPolicy) }, { tell: false });
+      if (i % 5 === 0) await new Promise((resolve) => setImmediate(resolve));
+    }
+    await cluster.until(() => cluster.pods().every(({ spec }) => spec.nodeName), 'all bound');
+    expect(new Set(bindings).size).toBe(500);
+    expect(bindings).toHaveLength(500);
+    expect(scheduler.cluster.nodes.requested[3]?.slice(0, 20).reduce((sum, pods) => sum + pods, 0)).toBe(500);
+  });
+
+  it('whose config changes is made anew with it', async () => {
+    cluster.addNode(aNode('n1', { labels: { disk: 'hdd' } }));
+    await cluster.startScheduler();
+    cluster.addPod(aPod('before'));
+    await cluster.bound('before');
+    const matchExpressions = [{ key: 'disk', operator: 'In', values: ['ssd'] }];
+    cluster.policies.configure('node-affinity', {
+      addedAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [{ matchExpressions }] } },
+    });
+    cluster.addPod(aPod('after'));
+    await cluster.until(() => cluster.condition('after') !== undefined, 'a condition');
+    expect(cluster.condition('after')?.message).toContain("1 node(s) didn't match scheduler-enforced node affinity.");
+  });
+
   it('that throws makes the pod wait and try again, and stops nobody else', async () => {
     let faults = 1;
     const faulty: SchedulerPolicy = {

@@ -48,8 +48,7 @@ export function countsDifferently(info: PodInfo, pod: Pod): boolean {
   return (
     (pod.metadata.deletionTimestamp !== undefined) !== info.terminating ||
     !sameLabels(info.labels, pod.metadata.labels ?? NO_LABELS) ||
-    !sameJson(old.spec.containers, pod.spec.containers) ||
-    !sameJson(old.spec.resources, pod.spec.resources) ||
+    !sameSpec(old, pod) ||
     !sameAllocations(old.status?.containerStatuses, pod.status?.containerStatuses) ||
     !sameAllocations(old.status?.initContainerStatuses, pod.status?.initContainerStatuses) ||
     resizeInfeasible(old) !== resizeInfeasible(pod)
@@ -58,12 +57,19 @@ export function countsDifferently(info: PodInfo, pod: Pod): boolean {
 
 type Allocations = NonNullable<Pod['status']>['containerStatuses'];
 
-function sameAllocations(left: Allocations, right: Allocations): boolean {
-  return sameJson(left?.map(allocation), right?.map(allocation));
+/** The generation moves with the spec, where the server counts it. */
+function sameSpec(old: Pod, pod: Pod): boolean {
+  if (old.metadata.generation !== undefined && old.metadata.generation === pod.metadata.generation) return true;
+  return sameJson(old.spec.containers, pod.spec.containers) && sameJson(old.spec.resources, pod.spec.resources);
 }
 
-function allocation(status: NonNullable<Allocations>[number]): unknown {
-  return status.resources || status.allocatedResources ? [status.name, status.resources?.requests, status.allocatedResources] : null;
+function sameAllocations(left: Allocations, right: Allocations): boolean {
+  return sameJson(allocations(left), allocations(right));
+}
+
+function allocations(statuses: Allocations): unknown[] | undefined {
+  const told = statuses?.filter(({ resources, allocatedResources }) => resources || allocatedResources);
+  return told?.length ? told.map(({ name, resources, allocatedResources }) => [name, resources?.requests, allocatedResources]) : undefined;
 }
 
 function resizeInfeasible(pod: Pod): boolean {

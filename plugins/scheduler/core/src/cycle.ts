@@ -21,6 +21,8 @@ export interface CycleParts {
   failures: FailureReporter;
   events: (schedulerName: string) => EventRecorder;
   log: Logger;
+  /** How an attempt ended. */
+  onAttempt?: (result: 'scheduled' | 'unschedulable' | 'error', profile: string) => void;
 }
 
 /**
@@ -41,7 +43,9 @@ export class SchedulingCycle {
       const node = this.#findNode(framework, cycle);
       if (node < 0) this.#noNode(framework, cycle, entry);
       else this.#take(framework, cycle, entry, node);
+      this.#parts.onAttempt?.(node < 0 ? 'unschedulable' : 'scheduled', framework.schedulerName);
     } catch (error) {
+      this.#parts.onAttempt?.('error', framework.schedulerName);
       this.#broke(framework, entry, error);
     }
   }

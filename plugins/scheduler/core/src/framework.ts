@@ -32,7 +32,7 @@ export class Framework {
   #profile: ProfileConfig;
   #extensions: Extensions<SchedulerPolicy>;
   #instances: PolicyInstances;
-  #seen: SchedulerPolicy[] = [];
+  #seen: { instance: SchedulerPolicy; config: Record<string, unknown> }[] = [];
 
   constructor(profile: ProfileConfig, extensions: Extensions<SchedulerPolicy>, instances: PolicyInstances) {
     this.schedulerName = profile.schedulerName;
@@ -50,7 +50,7 @@ export class Framework {
     this.#seen = [];
     this.policies = [];
     for (const { name: id, instance: policy, config } of this.#extensions) {
-      this.#seen.push(policy);
+      this.#seen.push({ instance: policy, config });
       if (disabled.includes(id) || (wanted !== undefined && !wanted.includes(id))) continue;
       const instance = this.#instances.acquire(id, policy, { ...config, ...args[id] });
       this.policies.push({ id, name: policy.name, instance, weight: weights[id] ?? policy.weight ?? 1 });
@@ -82,7 +82,10 @@ export class Framework {
   #unchanged(): boolean {
     if (this.#extensions.length !== this.#seen.length) return false;
     let at = 0;
-    for (const { instance } of this.#extensions) if (this.#seen[at++] !== instance) return false;
+    for (const { instance, config } of this.#extensions) {
+      const seen = this.#seen[at++];
+      if (seen?.instance !== instance || seen.config !== config) return false;
+    }
     return this.#seen.length > 0;
   }
 }

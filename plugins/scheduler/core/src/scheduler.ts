@@ -1,6 +1,7 @@
 import type {
   ClusterEvent,
   Extensions,
+  Gauge,
   Logger,
   MetricsFactory,
   PodInfo,
@@ -66,6 +67,8 @@ export class Scheduler {
   readonly #now: () => number;
   readonly #maxBinds: number;
   readonly #sliceMs: number;
+  readonly #pending: Gauge | undefined;
+  #pendingToldAt = 0;
   #wakeLoop: () => void = () => undefined;
   #started = false;
 
@@ -89,14 +92,16 @@ export class Scheduler {
     this.queue.onReady = () => this.#wakeLoop();
     const events = (schedulerName: string) => this.#recorder(schedulerName);
     const failures = new FailureReporter(parts.client, events, parts.log);
-    const attempts = parts.metrics?.histogram('scheduler_pod_scheduling_sli_duration_seconds', 'From first seen to bound.');
+    const duration = parts.metrics?.histogram('scheduler_pod_scheduling_sli_duration_seconds', 'From first seen to bound.');
+    const attempts = parts.metrics?.counter('scheduler_schedule_attempts_total', 'Attempts to schedule pods.', ['result', 'profile']);
+    this.#pending = parts.metrics?.gauge('scheduler_pending_pods', 'Pods without a node.', ['queue']);
     this.#binding = new BindingCycle({
       cluster: this.cluster,
       queue: this.queue,
       failures,
       events,
       log: parts.log,
-      onBound: (entry) => attempts?.observe({}, (this.#now() - entry.firstSeenAt) / 1000),
+      onBound: (entry) => duration?.observe({}, (this.#now() - entry.firstSeenAt) / 1000),
     });
     this.#binding.onSettled = () => this.#wakeLoop();
     this.#cycle = new SchedulingCycle({
@@ -110,6 +115,7 @@ export class Scheduler {
       failures,
       events,
       log: parts.log,
+      onAttempt: (result, profile) => attempts?.inc({ result, profile }),
     });
     parts.policies.onChange(() => this.#refresh());
   }
@@ -171,9 +177,13 @@ export class Scheduler {
       return;
     }
     if (!this.#frameworks.has(pod.spec.schedulerName ?? DEFAULT_PROFILE.schedulerName)) return;
-    if (this.cluster.placement(uid)) return;
     const entry = this.queue.get(uid);
     const info = new ParsedPod(pod, this.cluster.nodes);
+    if (this.cluster.placement(uid)) {
+      // Its binding is under way; should that fail, the newest is tried.
+      this.queue.refresh(info);
+      return;
+    }
     if (pod.status?.nominatedNodeName && !entry) this.#nominator.set(info, pod.status.nominatedNodeName);
     if (!entry) this.queue.add(info);
     else if (old && onlyStatusDiffers(old, pod)) this.queue.refresh(info);
@@ -219,6 +229,7 @@ export class Scheduler {
       const onAbort = () => this.#wakeLoop();
       signal.addEventListener('abort', onAbort, { once: true });
       const more = this.runSlice();
+      this.#tellPending();
       if (more || woken) {
         await new Promise<void>((resolve) => setImmediate(resolve));
       } else {
@@ -230,6 +241,14 @@ export class Scheduler {
       }
       signal.removeEventListener('abort', onAbort);
     }
+  }
+
+  /** At most once a second: the gauges are read every few. */
+  #tellPending(): void {
+    if (!this.#pending || this.#now() - this.#pendingToldAt < 1_000) return;
+    this.#pendingToldAt = this.#now();
+    const { active, backoff, waiting, gated } = this.queue.sizes;
+    for (const [queue, size] of Object.entries({ active, backoff, unschedulable: waiting, gated })) this.#pending.set({ queue }, size);
   }
 
   /** The host swapped, added or removed policies. */
