@@ -128,6 +128,7 @@ export class OfflineServer {
   async #create(resource: ResourceDefinition, object: KubeObject, namespace: string, dryRun: boolean): Promise<KubeObject> {
     const meta = object.metadata;
     if (namespace) meta.namespace = namespace;
+    else if (!resource.namespaced) delete meta.namespace;
     meta.uid = '11111111-1111-1111-1111-111111111111';
     meta.creationTimestamp = '2026-01-01T00:00:00Z';
     delete meta.deletionTimestamp;
@@ -166,7 +167,7 @@ export class OfflineServer {
       ...(old ? { old } : {}),
       options: new Map(),
     };
-    return { user: { username: 'admin', groups: ['system:masters'] } as StrategyContext['user'], namespace, dryRun, reader: this.#reader, validation, warn() {} };
+    return { user: { name: 'admin', groups: ['system:masters'] }, namespace, dryRun, reader: this.#reader, validation, warn() {} };
   }
 
   readonly #reader: ApiReader = {
@@ -274,7 +275,7 @@ function normal(text: string): string {
 
 /** Answers that are not the strategies': conflicts, names in URLs, admission. */
 function isOfServer({ code, body }: NonNullable<Step['expect']>): boolean {
-  return code === 409 || code === 500 || code === 403 || (code === 400 && /^the name(space)? of the /.test(String(body?.message)));
+  return code === 409 || code === 500 || code === 403 || /resourceVersion: Invalid value: 0: must be/.test(String(body?.message)) || (code === 400 && /^the name(space)? of the /.test(String(body?.message)));
 }
 
 function compare(id: string, step: Step, answer: { code: number; body: Record<string, unknown> }): Outcome | undefined {

@@ -13,6 +13,7 @@ export * from './object-meta.ts';
 export * from './object-validation.ts';
 export * from './quantity.ts';
 export * from './selector.ts';
+export * from './signer-name.ts';
 export * from './node-affinity.ts';
 export * from './pod-requests.ts';
 export * from './tolerations.ts';

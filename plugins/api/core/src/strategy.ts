@@ -76,6 +76,10 @@ const namespace = kindStrategy(
     onUpdate: ['meta', 'validate', 'update'],
   },
   {
+    finalizers: (object) => (object.spec as { finalizers?: string[] } | undefined)?.finalizers ?? [],
+    beginDeletion(object) {
+      object.status = { ...(object.status as object | undefined), phase: 'Terminating' };
+    },
     prepareForCreate(object) {
       object.status = { phase: 'Active' };
       const spec = (object.spec ??= {}) as { finalizers?: string[] };

@@ -1,4 +1,5 @@
 import type { Strategy } from '@kubernel/sdk';
+import type { Decoded } from '@kubernel/sdk/api';
 import { kindStrategy } from '@kubernel/sdk/api';
 import { checkEndpointSlice, checkEndpointSliceUpdate } from './validation/endpoint-slice.ts';
 
@@ -9,7 +10,11 @@ const slice = kindStrategy(
     validateUpdate: (object, old, errors) => checkEndpointSliceUpdate(object, old, errors),
     onUpdate: ['meta', 'validate', 'validateUpdate'],
   },
-  { generation: true, generationOf: ({ addressType, endpoints, ports, metadata }) => [addressType, endpoints, ports, metadata.labels] },
+  {
+    generation: true,
+    // The field is from the time before v1, which cannot take it in.
+    prepareForCreate: (object) => void (object as Decoded).endpoints?.forEach((endpoint: Decoded) => delete endpoint.deprecatedTopology),
+    generationOf: ({ addressType, endpoints, ports, metadata }) => [addressType, endpoints, ports, metadata.labels] },
 );
 
 /** What happens to an object on its way in, by plural (`pods`) or subresource (`pods/status`). */

@@ -62,7 +62,7 @@ const address = kindStrategy(
     name: nameIsAddress,
     validate: (object, errors) => checkAddress(object, errors),
     validateUpdate: (object, old, errors) => checkAddressUpdate(object, old, errors),
-    onUpdate: ['update', 'validateUpdate'],
+    onUpdate: ['meta', 'validate', 'update', 'validateUpdate'],
   },
   { generation: true },
 );

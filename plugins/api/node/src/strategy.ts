@@ -26,6 +26,7 @@ function checkRuntimeClass(object: Decoded, errors: FieldErrors, context: Valida
 const runtimeClass = kindStrategy(
   {
     namespaced: false,
+    kubeFinalizers: false,
     validate: (object, errors, { validation }) => checkRuntimeClass(object, errors, validation),
     validateUpdate: (object, old, errors) => checkImmutable(object.handler, old.handler, FieldPath.of('handler'), errors, object.handler ?? ''),
     onUpdate: ['meta', 'validate', 'update', 'validateUpdate'],

@@ -33,7 +33,7 @@ function checkShare(value: number | string | undefined, path: FieldPath, errors:
 }
 
 const budget = kindStrategy(
-  { namespaced: true, name: nameIsPathSegment, kubeFinalizers: false, validate: checkBudget, onUpdate: ['meta', 'validate'] },
+  { namespaced: true, name: nameIsPathSegment, kubeFinalizers: false, validate: checkBudget, onUpdate: ['validate'] },
   {
     generation: true,
     unconditionalUpdate: false,
@@ -54,7 +54,7 @@ const budgetStatus = kindStrategy(
     validateUpdate(object, _old, errors) {
       for (const field of COUNTS) checkNonNegative(object.status?.[field], STATUS.child(field), errors);
     },
-    onUpdate: ['validateUpdate'],
+    onUpdate: ['validate'],
   },
   { unconditionalUpdate: false, prepareForUpdate: keepSpec, resetFields: ['spec'] },
 );

@@ -8,7 +8,6 @@ const role = (namespaced: boolean): Strategy =>
     {
       namespaced,
       name: nameIsPathSegment,
-      kubeFinalizers: false,
       validate(object, errors) {
         checkRules(object, errors, namespaced);
         if (!namespaced) checkAggregation(object, errors);
@@ -23,7 +22,6 @@ const binding = (namespaced: boolean): Strategy =>
     {
       namespaced,
       name: nameIsPathSegment,
-      kubeFinalizers: false,
       validate: (object, errors) => checkBinding(object, errors, namespaced),
       validateUpdate: (object, old, errors) => checkSameRole(object, old, errors),
       onUpdate: ['meta', 'validate', 'update', 'validateUpdate'],

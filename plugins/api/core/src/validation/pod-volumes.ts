@@ -1,5 +1,6 @@
 import type { Decoded, FieldErrors, FieldPath } from '@kubernel/sdk/api';
 import {
+  checkSignerName,
   FieldErrors as Errors,
   PrintedValue,
   checkDnsLabel,
@@ -16,7 +17,7 @@ import { checkDownwardFile } from './downward-api.ts';
 import { PULL_POLICIES } from './containers.ts';
 import { checkFileMode, checkFilePath } from './paths.ts';
 import { checkClaimSpec } from './persistent-volume-claim.ts';
-import { checkSignerName, clusterTrustBundleNameMessages } from './signer-names.ts';
+import { clusterTrustBundleNameMessages } from './signer-names.ts';
 import type { SourceCheck } from './volume-sources.ts';
 import * as source from './volume-sources.ts';
 

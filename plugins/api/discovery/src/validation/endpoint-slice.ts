@@ -9,7 +9,6 @@ import {
   legacyAddressMessages,
   nameIsDNSSubdomain,
   parseAddress,
-  portNumber,
   validateLabels,
 } from '@kubernel/sdk/api';
 
@@ -17,7 +16,6 @@ import {
 
 const ADDRESS_TYPES = ['FQDN', 'IPv4', 'IPv6'];
 const PROTOCOLS = ['SCTP', 'TCP', 'UDP'];
-const LABEL_ZONE = 'topology.kubernetes.io/zone';
 
 export function checkEndpointSlice(slice: Decoded, errors: FieldErrors): void {
   checkAddressType(slice.addressType ?? '', errors);
@@ -43,13 +41,6 @@ function checkEndpoints(endpoints: readonly Decoded[], type: string, path: Field
     else if (addresses.length > 100) errors.tooMany(at.child('addresses'), addresses.length, 100);
     else addresses.forEach((address, j) => checkAddress(address, type, at.child('addresses'), j, errors));
     if (endpoint.nodeName !== undefined) errors.invalidEach(at.child('nodeName'), endpoint.nodeName, nameIsDNSSubdomain(endpoint.nodeName, false));
-    const topology = endpoint.deprecatedTopology;
-    if (topology) {
-      const keys = Object.keys(topology);
-      if (keys.length > 16) errors.tooMany(at.child('deprecatedTopology'), keys.length, 16);
-      validateLabels(topology, at.child('deprecatedTopology'), errors);
-      if (topology[LABEL_ZONE] !== undefined) errors.invalid(at.child('deprecatedTopology').key(LABEL_ZONE), topology[LABEL_ZONE], 'reserved key');
-    }
     if (endpoint.hostname !== undefined) errors.invalidEach(at.child('hostname'), endpoint.hostname, dns1123Label(endpoint.hostname));
     if (endpoint.hints) checkHints(endpoint.hints, at.child('hints'), errors);
   });
@@ -106,12 +97,11 @@ function checkPorts(ports: readonly Decoded[], path: FieldPath, errors: FieldErr
     return;
   }
   const names = new Set<string>();
-  ports.forEach(({ name = '', protocol, port, appProtocol }, i) => {
+  ports.forEach(({ name = '', protocol, appProtocol }, i) => {
     const at = path.index(i);
     if (name) checkDnsLabel(name, at.child('name'), errors);
     if (names.has(name)) errors.duplicate(at.child('name'), name);
     names.add(name);
-    if (port !== undefined) errors.invalidEach(at.child('port'), port, portNumber(port));
     if (protocol === undefined) errors.required(at.child('protocol'));
     else if (!PROTOCOLS.includes(protocol)) errors.notSupported(at.child('protocol'), protocol, PROTOCOLS);
     if (appProtocol !== undefined) checkQualifiedName(appProtocol, at.child('appProtocol'), errors);

@@ -64,7 +64,7 @@ function checkRule(rule: Decoded, path: FieldPath, errors: FieldErrors): void {
 function checkPath(item: Decoded, path: FieldPath, errors: FieldErrors): void {
   const { path: text = '', pathType } = item;
   const at = path.child('path');
-  if (pathType === undefined) {
+  if (pathType == null) {
     errors.required(path.child('pathType'), 'pathType must be specified');
   } else if (pathType === 'Exact' || pathType === 'Prefix') {
     if (!text.startsWith('/')) errors.invalid(at, text, 'must be an absolute path');
