@@ -58,8 +58,11 @@ export interface InformerOptions<T extends KubeObject> {
   watchList?: boolean;
   /** Stops the informer. */
   signal?: AbortSignal;
-  /** Told about failed lists and watches (they are repeated with backoff) and about handlers that throw. */
-  onError?: (error: unknown, message: string) => void;
+  /**
+   * Told about failed lists and watches (they are repeated with backoff) and about handlers that throw. `isBrief`: a
+   * failure so new that it may be no more than a server that restarts.
+   */
+  onError?: (error: unknown, message: string, isBrief: boolean) => void;
 }
 
 export interface RunningInformer<T extends KubeObject = KubeObject> extends Informer<T> {
@@ -74,6 +77,9 @@ export function createInformer<T extends KubeObject>(
 ): RunningInformer<T> {
   return new ReflectingInformer(client, resource, options);
 }
+
+/** Retries that are less than this apart are the first few of an outage. */
+const BRIEF_MS = 1000;
 
 class ReflectingInformer<T extends KubeObject> implements RunningInformer<T> {
   readonly resource: ResourceRef;
@@ -105,7 +111,7 @@ class ReflectingInformer<T extends KubeObject> implements RunningInformer<T> {
         ...(options.watchList === undefined ? {} : { watchList: options.watchList }),
         signal,
         onError: (error, retryInMs) =>
-          this.#report(error, `cannot follow ${resourceName(resource)}, next try in ${Math.round(retryInMs)} ms`),
+          this.#report(error, `cannot follow ${resourceName(resource)}, next try in ${Math.round(retryInMs)} ms`, retryInMs < BRIEF_MS),
       }).catch((error: unknown) => this.#report(error, `the informer of ${resourceName(resource)} ended`));
     });
   }
@@ -226,7 +232,7 @@ class ReflectingInformer<T extends KubeObject> implements RunningInformer<T> {
     signal.addEventListener('abort', () => clearInterval(timer), { once: true });
   }
 
-  #report(error: unknown, message: string): void {
-    this.#options.onError?.(error, message);
+  #report(error: unknown, message: string, isBrief = false): void {
+    this.#options.onError?.(error, message, isBrief);
   }
 }

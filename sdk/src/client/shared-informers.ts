@@ -35,7 +35,8 @@ export function createSharedInformers(client: Client, options: SharedInformersOp
         informer = createInformer<T>(client, resource, {
           ...(options.signal ? { signal: options.signal } : {}),
           ...(options.resyncMs ? { resyncMs: options.resyncMs } : {}),
-          onError: (error, message) => options.log?.warn(message, { error: error instanceof Error ? error.message : String(error) }),
+          onError: (error, message, isBrief) =>
+            options.log?.[isBrief ? 'debug' : 'warn'](message, { error: error instanceof Error ? error.message : String(error) }),
           ...informerOptions,
         });
         running.set(key, informer as unknown as RunningInformer);
