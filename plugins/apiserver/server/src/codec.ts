@@ -9,8 +9,8 @@ export interface Codec {
    * `problems` together with duplicate keys. Throws a StatusError(400) for what cannot be decoded.
    */
   decode(target: DecodeTarget, text: string): Decoded;
-  /** The same for a value that is parsed already (patch results, YAML). */
-  decodeValue(target: DecodeTarget, value: unknown): Decoded;
+  /** The same for a value that is parsed already (patch results, YAML); `source` is its text, for messages. */
+  decodeValue(target: DecodeTarget, value: unknown, source?: string): Decoded;
   /** The same for the `k8s\0` envelope; left out by codecs that do not speak it. */
   decodeProtobuf?(target: DecodeTarget, bytes: Uint8Array): Decoded;
   /** An object's (or list's, or Status') JSON text in the `k8s\0` envelope; undefined for kinds without protobuf form (custom resources, tables). */

@@ -1,9 +1,9 @@
 import type { KubeObject } from '@kubernel/sdk/api';
-import { load as parseYaml } from 'js-yaml';
 import type { Api } from './api.ts';
 import type { Call } from './call.ts';
 import type { Decoded, DecodeTarget } from './codec.ts';
 import { badRequest, unsupportedMediaType } from './status.ts';
+import { parseYaml } from './yaml.ts';
 
 export const JSON_TYPE = 'application/json';
 export const YAML_TYPE = 'application/yaml';
@@ -15,7 +15,7 @@ export function decodeBody(api: Api, call: Call, target: DecodeTarget): Decoded 
   const media = mediaType(call.contentType) || JSON_TYPE;
   let decoded: Decoded;
   if (media === JSON_TYPE) decoded = api.codec.decode(target, bodyText(call));
-  else if (media === YAML_TYPE) decoded = api.codec.decodeValue(target, yamlValue(bodyText(call)));
+  else if (media === YAML_TYPE) decoded = api.codec.decodeValue(target, parseYaml(bodyText(call)), bodyText(call));
   else if (media === PROTOBUF_TYPE && api.codec.decodeProtobuf) decoded = api.codec.decodeProtobuf(target, bodyBytes(call));
   else throw unsupportedMediaType(BODY_TYPES);
   return decoded;
@@ -37,36 +37,10 @@ export function mediaType(contentType: string): string {
   return (end < 0 ? contentType : contentType.slice(0, end)).trim().toLowerCase();
 }
 
-export function yamlValue(text: string): unknown {
-  let value: unknown;
-  try {
-    value = parseYaml(text, {});
-  } catch (error) {
-    throw badRequest(`yaml: ${(error as Error).message.split('\n')[0]}`);
-  }
-  // A few aliases of aliases stand for billions of nodes. Without them a text has fewer nodes than characters.
-  if (text.includes('*') && countNodes(value, text.length + ALIAS_ALLOWANCE) < 0)
-    throw badRequest('yaml: document contains excessive aliasing');
-  return value;
-}
-
-const ALIAS_ALLOWANCE = 10_000;
-
-/** What is left of a budget of nodes, each occurrence of a shared one counted; negative when there are more. */
-function countNodes(value: unknown, budget: number): number {
-  let left = budget - 1;
-  if (typeof value !== 'object' || value === null) return left;
-  for (const child of Object.values(value)) {
-    if (left < 0) return left;
-    left = countNodes(child, left);
-  }
-  return left;
-}
-
 /** What a name or namespace in the URL demands of the body. Fills in what the body leaves out. */
 export function checkNamespace(object: KubeObject, namespaced: boolean, namespace: string): void {
   if (!namespaced) {
-    // A cluster-scoped object has no namespace whatever its body says: validation reports it.
+    delete object.metadata.namespace;
     return;
   }
   if (!object.metadata.namespace) object.metadata.namespace = namespace;
@@ -80,4 +54,19 @@ export function checkName(object: KubeObject, name: string): void {
   else if (object.metadata.name !== name) {
     throw badRequest(`the name of the object (${object.metadata.name}) does not match the name on the URL (${name})`);
   }
+}
+
+/** For PUT, which does not take the name from the URL. */
+export function checkOwnName(object: KubeObject, name: string): void {
+  if (!object.metadata.name) throw badRequest(`the name of the object (${name} based on URL) was undeterminable: name must be provided`);
+  checkName(object, name);
+}
+
+/** What no client decides, however it was written: dropped before anybody becomes its owner. */
+export function dropSystemFields(object: KubeObject): void {
+  const { metadata } = object;
+  delete metadata.deletionTimestamp;
+  delete metadata.deletionGracePeriodSeconds;
+  delete metadata.selfLink;
+  delete metadata.generation;
 }

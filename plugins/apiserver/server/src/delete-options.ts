@@ -1,10 +1,11 @@
 import { FieldErrors, FieldPath } from '@kubernel/sdk/api';
 import type { Api } from './api.ts';
 import type { Call } from './call.ts';
-import { bodyText, JSON_TYPE, mediaType, PROTOBUF_TYPE, YAML_TYPE, yamlValue } from './decode-body.ts';
+import { bodyText, JSON_TYPE, mediaType, PROTOBUF_TYPE, YAML_TYPE } from './decode-body.ts';
 import { parseExactly } from './schema/exact-json.ts';
 import { badRequest, unsupportedMediaType } from './status.ts';
 import { checkDryRun } from './write-options.ts';
+import { parseYaml } from './yaml.ts';
 
 /** https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/delete-options/ */
 export interface DeleteOptions {
@@ -51,7 +52,7 @@ function fromBody(api: Api, call: Call): Record<string, unknown> {
   if (![JSON_TYPE, YAML_TYPE, PROTOBUF_TYPE].includes(media)) throw unsupportedMediaType([JSON_TYPE, YAML_TYPE, PROTOBUF_TYPE]);
   let value: unknown;
   try {
-    value = media === YAML_TYPE ? yamlValue(text) : parseExactly(text).value;
+    value = media === YAML_TYPE ? parseYaml(text) : parseExactly(text).value;
   } catch (error) {
     throw badRequest(`couldn't get version/kind; json parse error: ${(error as Error).message}`);
   }

@@ -1,6 +1,5 @@
 import { type Status, StatusError } from '@kubernel/sdk';
 import type { KubeObject } from '@kubernel/sdk/api';
-import { dump as toYaml } from 'js-yaml';
 import type { Representation } from './accept.ts';
 import type { Api } from './api.ts';
 import type { Call, ListResult, ObjectResult } from './call.ts';
@@ -9,6 +8,7 @@ import { YAML_TYPE } from './decode-body.ts';
 import { partialList, partialObject } from './partial.ts';
 import { type Resource, textOf } from './registry.ts';
 import { tableOf } from './table.ts';
+import { toYaml } from './yaml.ts';
 
 /** What goes to the client. A body in parts is sent in parts: a list of 26 MB is never one string. */
 export interface Answer {
@@ -17,9 +17,6 @@ export interface Answer {
   body: string | Buffer | readonly string[];
   headers?: Record<string, string>;
 }
-
-/** As the Go libraries write it: keys sorted, double quotes, lists not indented. */
-const YAML_STYLE = { sortKeys: true, lineWidth: -1, noRefs: true, quoteStyle: 'double', seqNoIndent: true } as const;
 
 /** Parts of about this many characters: large enough for one TLS write, small enough not to be copied twice at once. */
 const PART_LENGTH = 1 << 18;
@@ -95,7 +92,7 @@ export function encoded(api: Api, code: number, json: string, as: Representation
   if (as.mediaType === 'application/json') {
     return { code, contentType: 'application/json', body: as.pretty ? `${JSON.stringify(JSON.parse(json), null, 2)}\n` : json };
   }
-  if (as.mediaType === YAML_TYPE) return { code, contentType: YAML_TYPE, body: toYaml(JSON.parse(json), YAML_STYLE) };
+  if (as.mediaType === YAML_TYPE) return { code, contentType: YAML_TYPE, body: toYaml(json) };
   const bytes = api.codec.encodeProtobuf?.(target ?? kindTarget(json), json);
   return bytes ? { code, contentType: as.mediaType, body: Buffer.from(bytes) } : { code, contentType: 'application/json', body: json };
 }

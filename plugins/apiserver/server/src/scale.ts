@@ -23,7 +23,7 @@ export async function scale(api: Api, call: Call, resource: Resource, paths: Sca
   const manager = managerOf(options, call);
   const put = method === 'PUT' ? decodeBody(api, call, SCALE) : undefined;
   if (put) {
-    settleProblems(put.problems, options, call);
+    settleProblems(put.problems, options, call, SCALE);
     checkName(put.object, info.name);
     checkNamespace(put.object, resource.namespaced, info.namespace);
   }

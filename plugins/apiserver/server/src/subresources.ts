@@ -85,7 +85,7 @@ export async function action(api: Api, call: Call, resource: Resource, found: Ex
   const apiVersion = kind.group ? `${kind.group}/${kind.version}` : kind.version;
   const target = { type: kind.type ?? '', kind: kind.kind, apiVersion };
   const { object: body, problems } = decodeBody(api, call, target);
-  settleProblems(problems, options, call);
+  settleProblems(problems, options, call, target);
   if (kind.type) api.codec.applyDefaults(kind.type, body);
   await api.cache.fresh();
   const entry = resource.cache.entries.get(keyOf(resource, info.namespace, info.name));

@@ -35,7 +35,7 @@ export async function virtual(api: Api, call: Call, resource: Resource): Promise
 async function review(api: Api, call: Call, resource: Resource, answers: VirtualResource): Promise<Result> {
   const options = writeOptions(call, 'CreateOptions');
   const { object, problems } = decodeBody(api, call, resource);
-  settleProblems(problems, options, call);
+  settleProblems(problems, options, call, resource);
   checkNamespace(object, resource.namespaced, call.info.namespace);
   api.codec.applyDefaults(resource.type, object);
   const context = strategyContext(api, call, call.info.namespace, options.dryRun);

@@ -1,5 +1,6 @@
 import { FieldErrors, FieldPath } from '@kubernel/sdk/api';
 import type { Call } from './call.ts';
+import type { DecodeTarget } from './codec.ts';
 import { badRequest } from './status.ts';
 
 /** CreateOptions, UpdateOptions and PatchOptions, as the query carries them. */
@@ -88,8 +89,14 @@ export function managerOf(options: WriteOptions, call: Call): string {
 }
 
 /** What decoding found goes where fieldValidation says: nowhere, into Warning headers, or back as a refusal. */
-export function settleProblems(problems: readonly string[], options: WriteOptions, call: Call): void {
+export function settleProblems(problems: readonly string[], options: WriteOptions, call: Call, target?: DecodeTarget): void {
   if (problems.length === 0 || options.fieldValidation === 'Ignore') return;
-  if (options.fieldValidation === 'Strict') throw badRequest(`strict decoding error: ${problems.join(', ')}`);
-  for (const problem of problems) call.warnings.push(problem);
+  if (options.fieldValidation !== 'Strict') {
+    for (const problem of problems) call.warnings.push(problem);
+    return;
+  }
+  const about = target
+    ? `${target.kind} in version ${JSON.stringify(target.apiVersion.split('/').at(-1))} cannot be handled as a ${target.kind}: `
+    : '';
+  throw badRequest(`${about}strict decoding error: ${problems.join(', ')}`);
 }

@@ -131,7 +131,7 @@ async function commit(
   const stored = storedAs ? api.codec.normalizeStored(resource, storedAs.toStored(structuredClone(normal))) : normal;
   const value = encodeStored(stored);
   const answer = (revision: number): string => withResourceVersion(storedAs ? encodeStored(normal) : value, revision);
-  if (isGone(object)) {
+  if (isGone(resource, object)) {
     if (request.options.dryRun) return { text: answer(entry.revision), object: normal, deleted: true };
     const revision = await api.writer.write(entry.key, null, entry.revision);
     if (revision <= 0) return revision;
@@ -148,8 +148,10 @@ async function commit(
 }
 
 /** Being deleted, out of grace, and nobody's finalizer holds it any more. */
-function isGone({ metadata }: KubeObject): boolean {
-  return !!metadata.deletionTimestamp && (metadata.finalizers?.length ?? 0) === 0 && (metadata.deletionGracePeriodSeconds ?? 0) === 0;
+function isGone({ strategy }: Resource, object: KubeObject): boolean {
+  const { metadata } = object;
+  if (!metadata.deletionTimestamp || (metadata.finalizers?.length ?? 0) > 0 || (metadata.deletionGracePeriodSeconds ?? 0) > 0) return false;
+  return (strategy.finalizers?.(object).length ?? 0) === 0;
 }
 
 /** Where upstream keeps these in etcd, which its messages tell; the others are under their plural. */

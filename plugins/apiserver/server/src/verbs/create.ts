@@ -5,7 +5,7 @@ import { type Api, newUid, strategyContext, timestamp, validateCreated } from '.
 import { selectableOf, withResourceVersion } from '../cache/entry.ts';
 import type { Call, Result } from '../call.ts';
 import { encodeStored } from '../codec.ts';
-import { checkNamespace, decodeBody } from '../decode-body.ts';
+import { checkNamespace, decodeBody, dropSystemFields } from '../decode-body.ts';
 import { keyOf, type Resource } from '../registry.ts';
 import { alreadyExists } from '../status.ts';
 import { managerOf, settleProblems, type WriteOptions, writeOptions } from '../write-options.ts';
@@ -14,7 +14,7 @@ import { managerOf, settleProblems, type WriteOptions, writeOptions } from '../w
 export async function create(api: Api, call: Call, resource: Resource): Promise<Result> {
   const options = writeOptions(call, 'CreateOptions');
   const { object, problems } = decodeBody(api, call, resource);
-  settleProblems(problems, options, call);
+  settleProblems(problems, options, call, resource);
   const namespace = call.info.namespace;
   checkNamespace(object, resource.namespaced, namespace);
   api.codec.applyDefaults(resource.type, object);
@@ -33,6 +33,7 @@ export async function createObject(
   tracked = false,
 ): Promise<string> {
   const now = timestamp();
+  dropSystemFields(object);
   if (!tracked) api.patcher.track({ resource, subresource: '', old: undefined, object, manager: managerOf(options, call), time: now });
   const attributes = api.attributes(call, resource, 'CREATE', {
     object,
@@ -45,10 +46,7 @@ export async function createObject(
   const { metadata } = object;
   metadata.uid = newUid();
   metadata.creationTimestamp = now;
-  delete metadata.deletionTimestamp;
-  delete metadata.deletionGracePeriodSeconds;
   delete metadata.resourceVersion;
-  delete metadata.selfLink;
   const generated = !metadata.name && !!metadata.generateName;
   const { strategy } = resource;
   if (generated) metadata.name = generatedName(metadata.generateName as string);

@@ -69,14 +69,15 @@ async function tryDelete(
   const finalizers = deletionFinalizers(resource, metadata.finalizers ?? [], options);
   const grace = strategy.gracePeriod ? Math.max(0, strategy.gracePeriod(current, options.gracePeriodSeconds)) : 0;
   const context = strategyContext(api, call, metadata.namespace ?? '', options.dryRun, current);
-  if (finalizers.length === 0 && grace === 0) {
+  const held = strategy.finalizers?.(current) ?? [];
+  if (finalizers.length === 0 && held.length === 0 && grace === 0) {
     if (options.dryRun) return removed(resource, entry, current, entry.revision);
     const revision = await api.writer.write(entry.key, null, entry.revision);
     if (revision <= 0) return revision;
     await strategy.release?.(current, context);
     return removed(resource, entry, current, revision);
   }
-  const marked = mark(entry.clone(), finalizers, grace);
+  const marked = mark(resource, entry.clone(), finalizers, grace);
   if (!marked) return { type: 'object', code: 200, text: textOf(resource, entry), resource };
   const value = encodeStored(marked);
   if (options.dryRun) return { type: 'object', code: 200, text: withResourceVersion(value, entry.revision), resource };
@@ -88,13 +89,14 @@ async function tryDelete(
 }
 
 /** Sets deletionTimestamp and the rest. Undefined when nothing changes: it is being deleted already, and no sooner than asked. */
-function mark(object: KubeObject, finalizers: readonly string[], grace: number): KubeObject | undefined {
+function mark({ strategy }: Resource, object: KubeObject, finalizers: readonly string[], grace: number): KubeObject | undefined {
   const { metadata } = object;
   const before = JSON.stringify(metadata);
   if (!metadata.deletionTimestamp) {
     metadata.deletionTimestamp = timestamp(Date.now() + grace * 1000);
     metadata.deletionGracePeriodSeconds = grace;
     if (metadata.generation) metadata.generation++;
+    strategy.beginDeletion?.(object);
   } else if (grace < (metadata.deletionGracePeriodSeconds ?? 0)) {
     // A shorter period counts from when the deletion was first asked for.
     const asked = Date.parse(metadata.deletionTimestamp) - (metadata.deletionGracePeriodSeconds ?? 0) * 1000;

@@ -2,7 +2,7 @@ import type { Strategy } from '@kubernel/sdk';
 import type { KubeObject } from '@kubernel/sdk/api';
 import { type Api, timestamp } from '../api.ts';
 import type { Call, Result } from '../call.ts';
-import { checkName, checkNamespace, decodeBody } from '../decode-body.ts';
+import { checkNamespace, checkOwnName, decodeBody, dropSystemFields } from '../decode-body.ts';
 import { keyOf, type Resource } from '../registry.ts';
 import { managerOf, settleProblems, writeOptions } from '../write-options.ts';
 import { change } from './change.ts';
@@ -19,10 +19,11 @@ export async function update(
   const options = writeOptions(call, 'UpdateOptions');
   const { info } = call;
   const { object, problems } = decodeBody(api, call, resource);
-  settleProblems(problems, options, call);
-  checkName(object, info.name);
+  settleProblems(problems, options, call, resource);
+  checkOwnName(object, info.name);
   checkNamespace(object, resource.namespaced, info.namespace);
   api.codec.applyDefaults(resource.type, object);
+  dropSystemFields(object);
   const body = JSON.stringify(object);
   const manager = managerOf(options, call);
   if (resource.strategy.createOnUpdate && subresource === '') {
