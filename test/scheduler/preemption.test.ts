@@ -104,16 +104,35 @@ describe('a pod of higher priority', () => {
 
   it('keeps its place: nobody of lower priority slips in while the victims go', async () => {
     cluster.addNode(aNode('n1', ONE_CORE));
-    cluster.addPod(core('low', '1', 1, { nodeName: 'n1' }));
+    cluster.addPod(core('low1', '500m', 1, { nodeName: 'n1' }));
+    cluster.addPod(core('low2', '500m', 1, { nodeName: 'n1' }));
     const scheduler = await cluster.startScheduler();
     cluster.addPod(core('high', '1', 10));
-    await cluster.until(() => Boolean(cluster.pod('low').metadata.deletionTimestamp), 'a deletion');
-    cluster.addPod(core('sneaky', '1', 5));
+    await cluster.until(() => ['low1', 'low2'].every((name) => cluster.pod(name).metadata.deletionTimestamp), 'deletions');
+    // Half of the node is free now, and would do for this one.
+    cluster.api.remove(PODS, 'default/low1');
+    cluster.addPod(core('sneaky', '500m', 5));
     await cluster.until(() => cluster.condition('sneaky') !== undefined, 'sneaky tried');
+    expect(cluster.condition('sneaky')?.message).toMatch(/^0\/1 nodes are available: 1 Insufficient cpu\./);
+    expect(cluster.pod('sneaky').spec.nodeName).toBeUndefined();
     finishDeletions();
     await cluster.bound('high');
     expect(cluster.pod('sneaky').spec.nodeName).toBeUndefined();
     expect(scheduler.cluster.placedCount).toBe(1);
+  });
+
+  it('leaves its place to others when it is deleted', async () => {
+    cluster.addNode(aNode('n1', ONE_CORE));
+    cluster.addPod(core('low', '1', 1, { nodeName: 'n1' }));
+    await cluster.startScheduler();
+    cluster.addPod(core('high', '1', 10));
+    await cluster.until(() => cluster.pod('high').status?.nominatedNodeName === 'n1', 'a nomination');
+    await cluster.until(() => Boolean(cluster.pod('low').metadata.deletionTimestamp), 'a deletion');
+    cluster.addPod(core('patient', '1', 5));
+    await cluster.until(() => cluster.condition('patient') !== undefined, 'patient tried');
+    cluster.api.remove(PODS, 'default/high');
+    finishDeletions();
+    await cluster.bound('patient');
   });
 
   it('preempts once, however often it is tried while its victims go', async () => {

@@ -2,7 +2,7 @@ import type { Diagnosis, PodCycle, PodInfo, PolicyHost, PostFilterResult, Schedu
 import { isConditionTrue, isNotFound, POD_DISRUPTION_BUDGETS, PODS, timestamp } from '@kubernel/sdk/client';
 import { fitError } from '@kubernel/sdk/scheduling';
 import { Budgets, type PodDisruptionBudget } from './budgets.ts';
-import { type Candidate, findVictims, leastHarm } from './victims.ts';
+import { type Candidate, findVictims, leastHarm, NO_VICTIMS } from './victims.ts';
 
 /** Config of `scheduler-policy/default-preemption`: upstream's DefaultPreemptionArgs. */
 export interface DefaultPreemptionArgs {
@@ -24,21 +24,37 @@ export const defaultPreemption: SchedulerPolicy = {
     const budgets = host.informer<PodDisruptionBudget>(POD_DISRUPTION_BUDGETS);
     /** Pods whose victims are being deleted: trying them meanwhile would preempt twice. */
     const preempting = new Set<string>();
+    /** Priority -> pods placed. Most clusters have one priority, and then there is nobody to look for. */
+    const priorities = new Map<number, number>();
     let offset = 0;
+
+    function count({ priority }: PodInfo, change: 1 | -1): void {
+      const pods = (priorities.get(priority) ?? 0) + change;
+      if (pods > 0) priorities.set(priority, pods);
+      else priorities.delete(priority);
+    }
+
+    for (let slot = 0; slot < host.cluster.nodes.size; slot++) for (const pod of host.cluster.pods(slot)) count(pod, 1);
 
     function search(cycle: PodCycle, diagnosis: Diagnosis): { candidates: Candidate[]; message: string } {
       const possible = diagnosis.rejection ? new Int32Array(0) : diagnosis.resolvable();
       const enough = Math.max(Math.floor((possible.length * minCandidateNodesPercentage) / 100), minCandidateNodesAbsolute);
       const allowed = new Budgets(budgets.list());
       const candidates: Candidate[] = [];
+      const anyLower = [...priorities.keys()].some((priority) => priority < cycle.pod.priority);
       const reasons = new Map<string, number>();
-      for (let i = 0; i < possible.length && !(candidates.length >= enough && candidates.some(({ violations }) => violations === 0)); i++) {
+      for (
+        let i = 0;
+        anyLower && i < possible.length && !(candidates.length >= enough && candidates.some(({ violations }) => violations === 0));
+        i++
+      ) {
         // Starting elsewhere each time spreads the harm.
         const found = findVictims(host, cycle, possible[(offset + i) % possible.length] as number, allowed);
         if ('victims' in found) candidates.push(found);
         else for (const reason of found) reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
       }
       offset++;
+      if (!anyLower && possible.length > 0) reasons.set(NO_VICTIMS, possible.length);
       if (possible.length < diagnosis.nodeCount) reasons.set(NOT_HELPFUL, diagnosis.nodeCount - possible.length);
       return { candidates, message: `preemption: ${fitError(diagnosis.nodeCount, reasons)}` };
     }
@@ -97,6 +113,8 @@ export const defaultPreemption: SchedulerPolicy = {
           : undefined;
       },
       events: [],
+      podAdded: (pod) => count(pod, 1),
+      podRemoved: (pod) => count(pod, -1),
       postFilter(cycle, diagnosis) {
         const refusal = ineligible(host, cycle, diagnosis);
         if (refusal) return { message: `preemption: ${refusal}` };

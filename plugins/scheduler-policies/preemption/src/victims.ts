@@ -1,6 +1,8 @@
 import type { PodCycle, PodInfo, PolicyHost } from '@kubernel/sdk';
 import type { Budgets } from './budgets.ts';
 
+export const NO_VICTIMS = 'No preemption victims found for incoming pod';
+
 /** A node that would fit the pod once these were gone. */
 export interface Candidate {
   node: number;
@@ -16,7 +18,7 @@ export interface Candidate {
  */
 export function findVictims(host: PolicyHost, cycle: PodCycle, node: number, budgets: Budgets): Candidate | readonly string[] {
   const lower = [...host.cluster.pods(node)].filter(({ priority }) => priority < cycle.pod.priority).sort(byImportance);
-  if (lower.length === 0) return ['No preemption victims found for incoming pod'];
+  if (lower.length === 0) return [NO_VICTIMS];
   const { violating, others } = budgets.sort(lower);
   const order = [...violating, ...others];
   const victims: PodInfo[] = [];

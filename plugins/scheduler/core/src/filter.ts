@@ -96,7 +96,7 @@ export class FilterPhase {
         const texts =
           verdict === NOT_NAMED
             ? [`node(s) didn't satisfy plugin(s) [${this.#namedBy.map(({ name }) => name).join(' ')}]`]
-            : (filter?.instance.reasons?.(cycle, slot) ?? []);
+            : this.#reasonsOf(framework, cycle, slot, filter);
         for (const text of texts) reasons.set(text, (reasons.get(text) ?? 0) + 1);
       }
     }
@@ -109,6 +109,13 @@ export class FilterPhase {
       rejectedBy: [...rejectedBy].map(({ instance }) => instance),
       resolvable: () => Int32Array.from(verdicts.keys()).filter((slot) => isResolvable(verdicts[slot] as number)),
     };
+  }
+
+  /** Where others wait for the node, the reason may be the room they need. */
+  #reasonsOf(framework: Framework, cycle: PodCycle, slot: number, filter: ActiveFilter | undefined): readonly string[] {
+    const reasons = () => filter?.instance.reasons?.(cycle, slot) ?? [];
+    const others = this.#nominator.size > 0 ? this.#nominator.ahead(cycle.pod, slot, this.#cluster.nodes) : [];
+    return others.length === 0 ? reasons() : this.simulate(framework, cycle, slot, { add: others }, reasons);
   }
 
   /** False: rejected everywhere. */

@@ -192,9 +192,12 @@ export class Scheduler {
 
   podGone(pod: Pod): void {
     const uid = pod.metadata.uid ?? `${pod.metadata.namespace}/${pod.metadata.name}`;
+    const hopedFor = this.cluster.nodes.slot(this.#nominator.nodeOf(uid) ?? '');
     this.#nominator.delete(uid);
     this.queue.delete(uid);
     this.cluster.gone(uid);
+    // Room that was kept for it is free for others.
+    if (hopedFor >= 0) this.queue.event({ events: ClusterEvents.PodGone, node: hopedFor, pod: new ParsedPod(pod, this.cluster.nodes) });
   }
 
   /** Schedules what is ready, until nothing is, too many bindings are under way, or the slice is used up. True: there may be more. */
