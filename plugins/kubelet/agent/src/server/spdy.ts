@@ -41,6 +41,8 @@ export class SpdyConnection {
       this.#streams.clear();
     });
     if (head.length) this.#receive(head);
+    // It was paused so that nothing was lost before there was a reader.
+    socket.resume();
   }
 
   open(headers: Record<string, string>, handlers: SpdyStreamHandlers = {}): SpdyStream {
