@@ -10,7 +10,7 @@ const permitted = spawnSync('unshare', ['-m', 'mount', '-t', 'tmpfs', 'tmpfs', '
 const reason = permitted ? '' : ' (skipped: mounting in a namespace of its own is not permitted here)';
 
 /** Runs a scenario on a tmpfs of 64 MiB that goes away with its process; returns the JSON of its last line. */
-function onSmallDisk(scenario: string): Record<string, unknown> {
+function onSmallDisk(scenario: URL): Record<string, unknown> {
   const dir = mkdtempSync(join(tmpdir(), 'full-disk-'));
   try {
     const output = execFileSync(
@@ -23,7 +23,7 @@ function onSmallDisk(scenario: string): Record<string, unknown> {
         'sh',
         dir,
         process.execPath,
-        fileURLToPath(new URL(scenario, import.meta.url)),
+        fileURLToPath(scenario),
       ],
       { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] },
     );
@@ -37,7 +37,7 @@ describe('a full disk', () => {
   it.skipIf(!permitted)(
     `refuses growth, answers reads, lets deletes through, loses nothing, and is over when there is room${reason}`,
     () => {
-      const answers = onSmallDisk('./full-disk-scenario.ts');
+      const answers = onSmallDisk(new URL('./full-disk-scenario.ts', import.meta.url));
       expect(answers).toMatchObject({
         'own data: refusal': 'ERR_STORAGE_FULL',
         'own data: lost or made up': 0,
@@ -70,7 +70,7 @@ describe('a full disk', () => {
   it.skipIf(!permitted)(
     `of a whole cluster is a clear refusal to who creates, and nothing to who reads or deletes${reason}`,
     () => {
-      const answers = onSmallDisk('./full-disk-cluster-scenario.ts');
+      const answers = onSmallDisk(new URL('./full-disk-cluster-scenario.ts', import.meta.url));
       expect(answers).toMatchObject({
         create: [507, 'InsufficientStorage'],
         message: expect.stringContaining('no room'),

@@ -12,7 +12,9 @@ import { events, inDirectory } from './storage-reading.ts';
 
 /** This module runs as built (.js) or as it is written (.ts); the writer beside it likewise. */
 const WRITER = fileURLToPath(
-  new URL(import.meta.url.endsWith('.ts') ? './storage-crash-writer.ts' : './storage-crash-writer.js', import.meta.url),
+  import.meta.url.endsWith('.ts')
+    ? new URL('./storage-crash-writer.ts', import.meta.url)
+    : new URL('./storage-crash-writer.js', import.meta.url),
 );
 
 /**

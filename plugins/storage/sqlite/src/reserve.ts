@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 /** Free space wanted beyond the reserve itself before it is taken back, so that full and not full do not alternate. */
 const MARGIN_BYTES = 4 << 20;
 /** Written, not truncated to size: a hole takes no space. */
-const BLOCK = Buffer.alloc(1 << 20, 0x5a);
+const BLOCK = Buffer.alloc(256 << 10, 0x5a);
 
 /**
  * Disk space kept back: a file beside the database that is given up when the disk is full, so that deletes find room
