@@ -25,13 +25,16 @@ export function fail(message, next) {
 /** The pinned Node from node_modules, which everything but this file runs on. */
 export const node = () => join(bin, 'node');
 
-/** `npm ci` when the lock file is not the one that was installed last. */
+/**
+ * Installs what the lock file says, when it is not the one that was installed last. Not `npm ci`: that refuses a lock file which
+ * lacks the optional packages of other platforms, and some registries do not carry those.
+ */
 export function install() {
   const lock = readFileSync(join(root, 'package-lock.json'));
   const wanted = createHash('sha256').update(lock).digest('hex');
   if (existsSync(node()) && read('installed') === wanted) return;
   console.log('Installing npm packages (pinned by package-lock.json) ...');
-  run('npm', ['ci', '--no-fund', '--no-audit', '--loglevel=error']);
+  run('npm', ['install', '--no-save', '--no-fund', '--no-audit', '--loglevel=error']);
   ensureNode();
   note('installed', wanted);
 }
