@@ -8,7 +8,7 @@ import type { Runner } from './runner.ts';
 import type { StorageAdapter } from './storage-adapter.ts';
 import { crashBatch } from './storage-crash-batch.ts';
 import { type ModelEvent, StorageModel } from './storage-model.ts';
-import { events, inDirectory } from './storage-reading.ts';
+import { events, inDirectory, pages } from './storage-reading.ts';
 
 /** This module runs as built (.js) or as it is written (.ts); the writer beside it likewise. */
 const WRITER = fileURLToPath(
@@ -56,6 +56,11 @@ export function crashKit({ it }: Runner, adapter: StorageAdapter, module: URL): 
               `KIT_SEED=${seed}, round ${round}: acknowledged up to batch ${acknowledged}, tried ${tried}`,
             );
             assert.equal((await storage.stats()).revision, model.revision);
+            const { keys: live, values: texts, revisions: at } = await pages(storage.list({ prefix: '' }));
+            assert.deepEqual(
+              live.map((key, i) => ({ key, value: texts[i], revision: at[i] })),
+              model.list('', model.revision),
+            );
           } finally {
             await close();
           }
