@@ -3,3 +3,4 @@ export * from './fake-api.ts';
 export * from './fake-context.ts';
 export * from './policy-bench.ts';
 export * from './harness.ts';
+export * from './reader.ts';
