@@ -112,7 +112,7 @@ export const BASELINE: readonly Check[] = [
     id: 'sysctls',
     since: 0,
     check({ spec }, minor) {
-      const bad = (spec.securityContext?.sysctls ?? []).map(({ name }) => name).filter((name) => (SYSCTLS[name] ?? Infinity) > minor);
+      const bad = (spec.securityContext?.sysctls ?? []).map(({ name }) => name).filter((name) => SYSCTLS[name] === undefined || SYSCTLS[name] > minor);
       return bad.length > 0 ? { reason: 'forbidden sysctls', detail: bad.join(', ') } : undefined;
     },
   },
