@@ -1,5 +1,6 @@
 /** Shapes and arithmetic of Kubernetes objects: metadata, quantities, selectors, names, addresses, validation errors. */
 export * from './addresses.ts';
+export * from './cel-check.ts';
 export * from './duration.ts';
 export * from './equality.ts';
 export * from './field-checks.ts';
@@ -17,5 +18,6 @@ export * from './signer-name.ts';
 export * from './node-affinity.ts';
 export * from './pod-requests.ts';
 export * from './tolerations.ts';
+export * from './webhook-client.ts';
 export * from './resource-definition.ts';
 export * from './table.ts';
