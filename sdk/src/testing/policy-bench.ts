@@ -21,15 +21,23 @@ export interface PolicyBenchOptions {
  * expect(bench.filter(aPod('p'))).toEqual({ a: [], b: ['node(s) had untolerated taint(s)'] });
  */
 export class PolicyBench {
-  readonly cluster = new Cluster();
+  readonly cluster: Cluster;
   readonly instance: PolicyInstance;
+  readonly #unlisten: () => void;
   readonly #objects: Record<string, readonly KubeObject[]>;
 
-  constructor(policy: SchedulerPolicy, { nodes, args = {}, objects = {} }: PolicyBenchOptions) {
+  /** `cluster`: one that is there already, nodes, pods and all. */
+  constructor(policy: SchedulerPolicy, { nodes, args = {}, objects = {} }: PolicyBenchOptions, cluster = new Cluster()) {
     this.#objects = objects;
+    this.cluster = cluster;
     for (const node of nodes) this.cluster.putNode(node);
     this.instance = policy.create(this.#host(), args);
-    this.cluster.listen(this.instance);
+    this.#unlisten = this.cluster.listen(this.instance);
+  }
+
+  dispose(): void {
+    this.#unlisten();
+    this.instance.dispose?.();
   }
 
   info(pod: Pod): PodInfo {
