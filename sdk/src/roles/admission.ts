@@ -1,7 +1,7 @@
 import type { KubeObject } from '../api/object.ts';
 import { StatusError } from '../errors.ts';
-import type { UserInfo } from './auth.ts';
 import type { ApiReader } from './api.ts';
+import type { UserInfo } from './auth.ts';
 
 /** admission/v1: an extension in the API server's isolate, called on each write (and CONNECT). */
 
@@ -51,5 +51,9 @@ export function admissionDenied(attributes: Pick<AdmissionAttributes, 'group' | 
   const { group, resource, object } = attributes;
   const name = attributes.name || object?.metadata.name || object?.metadata.generateName || 'Unknown';
   const qualified = group ? `${resource}.${group}` : resource;
-  return new StatusError(403, 'Forbidden', `${qualified} ${JSON.stringify(name)} is forbidden: ${why}`, { name, ...(group ? { group } : {}), kind: resource });
+  return new StatusError(403, 'Forbidden', `${qualified} ${JSON.stringify(name)} is forbidden: ${why}`, {
+    name,
+    ...(group ? { group } : {}),
+    kind: resource,
+  });
 }

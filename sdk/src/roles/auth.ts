@@ -84,7 +84,10 @@ export interface Authorizer {
   bootstrap?(): readonly BootstrapObject[];
   authorize(attributes: AuthzAttributes): AuthzDecision | Promise<AuthzDecision>;
   /** What a user may do in a namespace, for SelfSubjectRulesReview. */
-  rulesFor?(user: UserInfo, namespace: string): { resourceRules: ResourceRule[]; nonResourceRules: NonResourceRule[]; incomplete?: boolean };
+  rulesFor?(
+    user: UserInfo,
+    namespace: string,
+  ): { resourceRules: ResourceRule[]; nonResourceRules: NonResourceRule[]; incomplete?: boolean };
 }
 
 export interface BootstrapObject {

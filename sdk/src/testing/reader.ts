@@ -8,7 +8,12 @@ type Listener = (type: 'ADDED' | 'MODIFIED' | 'DELETED', object: KubeObject) => 
 /** An {@link ApiReader} over objects held in memory, for tests of authenticators, authorizers and admission plugins. */
 export class MemoryReader implements ApiReader {
   readonly cluster: ClusterSettings = {
-    name: 'test', clusterDomain: 'cluster.local', serviceCIDRs: ['10.96.0.0/16'], podCIDRs: ['10.244.0.0/16'], clusterDNS: ['10.96.0.10'], nodePortRange: [30000, 32767],
+    name: 'test',
+    clusterDomain: 'cluster.local',
+    serviceCIDRs: ['10.96.0.0/16'],
+    podCIDRs: ['10.244.0.0/16'],
+    clusterDNS: ['10.96.0.10'],
+    nodePortRange: [30000, 32767],
   };
   /** Who may do what; default: nobody anything. */
   allows: (attributes: AuthzAttributes) => boolean = () => false;
@@ -43,7 +48,11 @@ export class MemoryReader implements ApiReader {
   onChange(group: string, resource: string, listener: Listener): () => void {
     const key = `${group}/${resource}`;
     this.#listeners.set(key, [...(this.#listeners.get(key) ?? []), listener]);
-    return () => this.#listeners.set(key, (this.#listeners.get(key) ?? []).filter((one) => one !== listener));
+    return () =>
+      this.#listeners.set(
+        key,
+        (this.#listeners.get(key) ?? []).filter((one) => one !== listener),
+      );
   }
 
   async authorize(attributes: AuthzAttributes): Promise<{ decision: 'allow' | 'no-opinion' }> {

@@ -1,4 +1,4 @@
-import { MemoryReader, admissionRequest } from '@kubernel/sdk/testing';
+import { admissionRequest, MemoryReader } from '@kubernel/sdk/testing';
 import { describe, expect, it } from 'vitest';
 import { organizationsOf } from './request-subject.ts';
 import { certificateApproval, certificateSigning } from './signers.ts';
@@ -30,8 +30,15 @@ describe('a certificate request', () => {
   });
 
   it('may not ask for system:masters from the API client signer', async () => {
-    const create = (signerName: string) => admissionRequest({ group: 'certificates.k8s.io', resource: 'certificatesigningrequests', object: { metadata: { name: 'x' }, spec: { signerName, request: Buffer.from(MASTERS).toString('base64') } } });
-    expect(await refusal(() => subjectRestriction().validate?.(create('kubernetes.io/kube-apiserver-client')))).toContain('system:masters group is not allowed');
+    const create = (signerName: string) =>
+      admissionRequest({
+        group: 'certificates.k8s.io',
+        resource: 'certificatesigningrequests',
+        object: { metadata: { name: 'x' }, spec: { signerName, request: Buffer.from(MASTERS).toString('base64') } },
+      });
+    expect(await refusal(() => subjectRestriction().validate?.(create('kubernetes.io/kube-apiserver-client')))).toContain(
+      'system:masters group is not allowed',
+    );
     expect(await refusal(() => subjectRestriction().validate?.(create('e.com/own')))).toBe('');
   });
 
@@ -41,11 +48,22 @@ describe('a certificate request', () => {
     await approval.init?.(reader);
     await signing.init?.(reader);
     const request = (status: object) => ({ metadata: { name: 'x' }, spec: { signerName: 'e.com/own' }, status });
-    const change = (status: object) => admissionRequest({ group: 'certificates.k8s.io', resource: 'certificatesigningrequests', object: request(status), oldObject: request({}) });
-    expect(await refusal(() => approval.validate?.(change({})))).toContain('user not permitted to approve requests with signerName "e.com/own"');
-    expect(await refusal(() => signing.validate?.(change({ certificate: 'abc' })))).toContain('user not permitted to sign requests with signerName "e.com/own"');
+    const change = (status: object) =>
+      admissionRequest({
+        group: 'certificates.k8s.io',
+        resource: 'certificatesigningrequests',
+        object: request(status),
+        oldObject: request({}),
+      });
+    expect(await refusal(() => approval.validate?.(change({})))).toContain(
+      'user not permitted to approve requests with signerName "e.com/own"',
+    );
+    expect(await refusal(() => signing.validate?.(change({ certificate: 'abc' })))).toContain(
+      'user not permitted to sign requests with signerName "e.com/own"',
+    );
     expect(await refusal(() => signing.validate?.(change({ conditions: [] })))).toBe('');
-    reader.allows = ({ verb, resource, name }) => resource === 'signers' && ((verb === 'approve' && name === 'e.com/*') || (verb === 'sign' && name === 'e.com/own'));
+    reader.allows = ({ verb, resource, name }) =>
+      resource === 'signers' && ((verb === 'approve' && name === 'e.com/*') || (verb === 'sign' && name === 'e.com/own'));
     expect(await refusal(() => approval.validate?.(change({})))).toBe('');
     expect(await refusal(() => signing.validate?.(change({ certificate: 'abc' })))).toBe('');
   });

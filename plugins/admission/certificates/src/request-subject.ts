@@ -12,7 +12,8 @@ export function organizationsOf(pem: string): string[] {
   for (const relative of children(der, subject)) {
     for (const attribute of children(der, relative)) {
       const [type, value] = children(der, attribute);
-      if (type && value && der.toString('hex', type.start, type.end) === '55040a') organizations.push(der.toString('utf8', value.start, value.end));
+      if (type && value && der.toString('hex', type.start, type.end) === '55040a')
+        organizations.push(der.toString('utf8', value.start, value.end));
     }
   }
   return organizations;

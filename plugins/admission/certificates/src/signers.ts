@@ -13,7 +13,16 @@ interface SigningRequest extends KubeObject {
 async function maySign(reader: ApiReader, user: UserInfo, verb: string, signer: string): Promise<boolean> {
   for (const name of [signer, `${signer.split('/', 1)[0]}/*`]) {
     const { decision } = await reader.authorize({
-      user, verb, resourceRequest: true, group: GROUP, version: '*', resource: 'signers', subresource: '', namespace: '', name, path: '',
+      user,
+      verb,
+      resourceRequest: true,
+      group: GROUP,
+      version: '*',
+      resource: 'signers',
+      subresource: '',
+      namespace: '',
+      name,
+      path: '',
     });
     if (decision === 'allow') return true;
   }

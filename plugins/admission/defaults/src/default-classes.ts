@@ -18,11 +18,16 @@ export function defaultStorageClass(): Admission {
     init(apiReader) {
       reader = apiReader;
     },
-    handles: (operation, group, resource, subresource) => operation === 'CREATE' && group === '' && resource === 'persistentvolumeclaims' && subresource === '',
+    handles: (operation, group, resource, subresource) =>
+      operation === 'CREATE' && group === '' && resource === 'persistentvolumeclaims' && subresource === '',
     admit(attributes) {
       const claim = attributes.object as Claim;
       // An empty name is a name: the claim wants no class.
-      if (claim.spec?.storageClassName !== undefined || claim.metadata.annotations?.['volume.beta.kubernetes.io/storage-class'] !== undefined) return;
+      if (
+        claim.spec?.storageClassName !== undefined ||
+        claim.metadata.annotations?.['volume.beta.kubernetes.io/storage-class'] !== undefined
+      )
+        return;
       const found = newest(reader.list('storage.k8s.io', 'storageclasses'), STORAGE_DEFAULTS);
       if (found) claim.spec = { ...claim.spec, storageClassName: found };
     },
@@ -36,10 +41,12 @@ export function defaultIngressClass(): Admission {
     init(apiReader) {
       reader = apiReader;
     },
-    handles: (operation, group, resource, subresource) => operation === 'CREATE' && group === 'networking.k8s.io' && resource === 'ingresses' && subresource === '',
+    handles: (operation, group, resource, subresource) =>
+      operation === 'CREATE' && group === 'networking.k8s.io' && resource === 'ingresses' && subresource === '',
     admit(attributes) {
       const ingress = attributes.object as Ingress;
-      if (ingress.spec?.ingressClassName !== undefined || ingress.metadata.annotations?.['kubernetes.io/ingress.class'] !== undefined) return;
+      if (ingress.spec?.ingressClassName !== undefined || ingress.metadata.annotations?.['kubernetes.io/ingress.class'] !== undefined)
+        return;
       const found = newest(reader.list('networking.k8s.io', 'ingressclasses'), ['ingressclass.kubernetes.io/is-default-class']);
       if (found) ingress.spec = { ...ingress.spec, ingressClassName: found };
     },

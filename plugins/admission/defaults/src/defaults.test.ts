@@ -1,6 +1,6 @@
 import type { Admission, AdmissionAttributes } from '@kubernel/sdk';
 import type { KubeObject } from '@kubernel/sdk/api';
-import { MemoryReader, admissionRequest } from '@kubernel/sdk/testing';
+import { admissionRequest, MemoryReader } from '@kubernel/sdk/testing';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { defaultIngressClass, defaultStorageClass } from './default-classes.ts';
 import type { Pod } from './pod.ts';
@@ -39,15 +39,21 @@ describe('priority', () => {
 
   it('cannot be claimed by number, or by a class that is missing', async () => {
     expect(await run(priority(), pod({ priority: 5 }))).toContain('the integer value of priority (5) must not be provided in pod spec');
-    expect(await run(priority(), pod({ priorityClassName: 'nope' }))).toBe('pods "x" is forbidden: no PriorityClass with name nope was found');
+    expect(await run(priority(), pod({ priorityClassName: 'nope' }))).toBe(
+      'pods "x" is forbidden: no PriorityClass with name nope was found',
+    );
   });
 
   it('has one default class, and system classes that stay', async () => {
     reader.put('scheduling.k8s.io/priorityclasses', { metadata: { name: 'd' }, value: 7, globalDefault: true });
     const request = { group: 'scheduling.k8s.io', resource: 'priorityclasses', namespace: '' };
     const second = { metadata: { name: 'e' }, value: 8, globalDefault: true };
-    expect(await run(priority(), second, request)).toBe('priorityclasses.scheduling.k8s.io "e" is forbidden: PriorityClass d is already marked as default. Only one default can exist');
-    expect(await run(priority(), second, { ...request, operation: 'DELETE', name: 'system-node-critical' })).toContain('this is a system priority class and cannot be deleted');
+    expect(await run(priority(), second, request)).toBe(
+      'priorityclasses.scheduling.k8s.io "e" is forbidden: PriorityClass d is already marked as default. Only one default can exist',
+    );
+    expect(await run(priority(), second, { ...request, operation: 'DELETE', name: 'system-node-critical' })).toContain(
+      'this is a system priority class and cannot be deleted',
+    );
   });
 });
 
@@ -55,7 +61,10 @@ describe('tolerations', () => {
   it('of nodes that are not ready or unreachable last five minutes unless the pod says otherwise', async () => {
     const plain = pod();
     await run(defaultTolerationSeconds({}), plain);
-    expect(plain.spec.tolerations?.map(({ key, tolerationSeconds }) => [key, tolerationSeconds])).toEqual([['node.kubernetes.io/not-ready', 300], ['node.kubernetes.io/unreachable', 300]]);
+    expect(plain.spec.tolerations?.map(({ key, tolerationSeconds }) => [key, tolerationSeconds])).toEqual([
+      ['node.kubernetes.io/not-ready', 300],
+      ['node.kubernetes.io/unreachable', 300],
+    ]);
     const all = pod({ tolerations: [{ operator: 'Exists' }] });
     await run(defaultTolerationSeconds({}), all);
     expect(all.spec.tolerations).toHaveLength(1);
@@ -95,7 +104,9 @@ describe('runtime-class', () => {
   it('refuses what contradicts it', async () => {
     expect(await run(runtimeClass(), pod({ runtimeClassName: 'nope' }))).toContain('pod rejected: RuntimeClass "nope" not found');
     expect(await run(runtimeClass(), pod({ runtimeClassName: 'r', overhead: { cpu: '1' } }))).toContain("Pod's Overhead doesn't match");
-    expect(await run(runtimeClass(), pod({ runtimeClassName: 'r', nodeSelector: { a: 'c' } }))).toContain('conflict: runtimeClass.scheduling.nodeSelector[a] = b; pod.spec.nodeSelector[a] = c');
+    expect(await run(runtimeClass(), pod({ runtimeClassName: 'r', nodeSelector: { a: 'c' } }))).toContain(
+      'conflict: runtimeClass.scheduling.nodeSelector[a] = b; pod.spec.nodeSelector[a] = c',
+    );
     expect(await run(runtimeClass(), pod({ overhead: { cpu: '1' } }))).toContain('Pod Overhead set without corresponding RuntimeClass');
   });
 });
@@ -103,7 +114,9 @@ describe('runtime-class', () => {
 describe('default classes', () => {
   it('are the newest marked one, and only for who names none', async () => {
     const storage = (name: string, made: string, value = 'true'): void =>
-      reader.put('storage.k8s.io/storageclasses', { metadata: { name, creationTimestamp: made, annotations: { 'storageclass.kubernetes.io/is-default-class': value } } });
+      reader.put('storage.k8s.io/storageclasses', {
+        metadata: { name, creationTimestamp: made, annotations: { 'storageclass.kubernetes.io/is-default-class': value } },
+      });
     storage('old', '2020-01-01T00:00:00Z');
     storage('new', '2021-01-01T00:00:00Z');
     storage('not', '2022-01-01T00:00:00Z', 'false');
@@ -113,7 +126,9 @@ describe('default classes', () => {
     const none: KubeObject = { metadata: { name: 'x' }, spec: { storageClassName: '' } };
     await run(defaultStorageClass(), none);
     expect(none.spec).toEqual({ storageClassName: '' });
-    reader.put('networking.k8s.io/ingressclasses', { metadata: { name: 'i', annotations: { 'ingressclass.kubernetes.io/is-default-class': 'true' } } });
+    reader.put('networking.k8s.io/ingressclasses', {
+      metadata: { name: 'i', annotations: { 'ingressclass.kubernetes.io/is-default-class': 'true' } },
+    });
     const annotated: KubeObject = { metadata: { name: 'x', annotations: { 'kubernetes.io/ingress.class': 'z' } } };
     await run(defaultIngressClass(), annotated);
     expect(annotated.spec).toBeUndefined();

@@ -1,6 +1,7 @@
 /** What a cluster fills in for pods, claims, ingresses and nodes. Each plugin is switched by its own name. */
-import { definePlugin } from '@kubernel/sdk';
+
 import type { PluginDefinition } from '@kubernel/sdk';
+import { definePlugin } from '@kubernel/sdk';
 import { defaultIngressClass, defaultStorageClass } from './default-classes.ts';
 import { priority } from './priority.ts';
 import { runtimeClass } from './runtime-class.ts';
@@ -9,7 +10,9 @@ import { defaultTolerationSeconds, extendedResourceToleration, taintNodesByCondi
 
 const definitions: readonly PluginDefinition<'admission/v1', never>[] = [
   definePlugin('admission/v1', 'priority', { start: () => priority() }),
-  definePlugin<'admission/v1', DefaultTolerationSecondsConfig>('admission/v1', 'default-toleration-seconds', { start: ({ config }) => defaultTolerationSeconds(config ?? {}) }),
+  definePlugin<'admission/v1', DefaultTolerationSecondsConfig>('admission/v1', 'default-toleration-seconds', {
+    start: ({ config }) => defaultTolerationSeconds(config ?? {}),
+  }),
   definePlugin('admission/v1', 'taint-nodes-by-condition', { start: () => taintNodesByCondition() }),
   definePlugin('admission/v1', 'runtime-class', { start: () => runtimeClass() }),
   definePlugin('admission/v1', 'default-storage-class', { start: () => defaultStorageClass() }),

@@ -28,6 +28,12 @@ export interface Pod extends KubeObject {
 }
 
 /** Writes of pods as such, not of their subresources. */
-export function isPod(operation: AdmissionOperation, group: string, resource: string, subresource: string, operations: readonly AdmissionOperation[]): boolean {
+export function isPod(
+  operation: AdmissionOperation,
+  group: string,
+  resource: string,
+  subresource: string,
+  operations: readonly AdmissionOperation[],
+): boolean {
   return group === '' && resource === 'pods' && subresource === '' && operations.includes(operation);
 }

@@ -58,13 +58,17 @@ export function priority(): Admission {
     validate(attributes) {
       if (attributes.resource !== 'priorityclasses') return;
       if (attributes.operation === 'DELETE') {
-        if (SYSTEM_CLASSES.includes(attributes.name)) throw admissionDenied(attributes, 'this is a system priority class and cannot be deleted');
+        if (SYSTEM_CLASSES.includes(attributes.name))
+          throw admissionDenied(attributes, 'this is a system priority class and cannot be deleted');
         return;
       }
       const object = attributes.object as PriorityClass;
       const existing = object.globalDefault ? defaultClass() : undefined;
       if (existing && existing.metadata.name !== object.metadata.name) {
-        throw admissionDenied(attributes, `PriorityClass ${existing.metadata.name} is already marked as default. Only one default can exist`);
+        throw admissionDenied(
+          attributes,
+          `PriorityClass ${existing.metadata.name} is already marked as default. Only one default can exist`,
+        );
       }
     },
   };

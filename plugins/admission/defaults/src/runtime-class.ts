@@ -37,7 +37,10 @@ export function runtimeClass(): Admission {
       for (const [key, value] of Object.entries(scheduling.nodeSelector ?? {})) {
         const own = spec.nodeSelector?.[key];
         if (own !== undefined && own !== value) {
-          throw admissionDenied(attributes, `conflict: runtimeClass.scheduling.nodeSelector[${key}] = ${value}; pod.spec.nodeSelector[${key}] = ${own}`);
+          throw admissionDenied(
+            attributes,
+            `conflict: runtimeClass.scheduling.nodeSelector[${key}] = ${value}; pod.spec.nodeSelector[${key}] = ${own}`,
+          );
         }
       }
       if (scheduling.nodeSelector) spec.nodeSelector = { ...spec.nodeSelector, ...scheduling.nodeSelector };

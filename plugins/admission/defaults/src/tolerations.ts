@@ -20,9 +20,13 @@ export function defaultTolerationSeconds({ notReadySeconds = 300, unreachableSec
     handles: (...request) => isPod(...request, ['CREATE', 'UPDATE']),
     admit(attributes) {
       const { spec } = attributes.object as Pod;
-      for (const [key, tolerationSeconds] of [[NOT_READY, notReadySeconds], [UNREACHABLE, unreachableSeconds]] as const) {
+      for (const [key, tolerationSeconds] of [
+        [NOT_READY, notReadySeconds],
+        [UNREACHABLE, unreachableSeconds],
+      ] as const) {
         const tolerated = spec.tolerations?.some((one) => (one.key === key || !one.key) && (one.effect === 'NoExecute' || !one.effect));
-        if (!tolerated) spec.tolerations = [...(spec.tolerations ?? []), { key, operator: 'Exists', effect: 'NoExecute', tolerationSeconds }];
+        if (!tolerated)
+          spec.tolerations = [...(spec.tolerations ?? []), { key, operator: 'Exists', effect: 'NoExecute', tolerationSeconds }];
       }
     },
   };
@@ -35,7 +39,8 @@ interface Node extends KubeObject {
 /** A node that just registered takes no pods until the node controller has seen it ready. */
 export function taintNodesByCondition(): Admission {
   return {
-    handles: (operation, group, resource, subresource) => operation === 'CREATE' && group === '' && resource === 'nodes' && subresource === '',
+    handles: (operation, group, resource, subresource) =>
+      operation === 'CREATE' && group === '' && resource === 'nodes' && subresource === '',
     admit(attributes) {
       const node = attributes.object as Node;
       const taints = node.spec?.taints ?? [];
@@ -55,7 +60,8 @@ export function extendedResourceToleration(): Admission {
       for (const { resources } of [...spec.containers, ...(spec.initContainers ?? [])]) {
         for (const name of Object.keys(resources?.requests ?? {})) if (isExtended(name)) names.add(name);
       }
-      for (const key of [...names].sort()) spec.tolerations = merged(spec.tolerations ?? [], [{ key, operator: 'Exists', effect: 'NoSchedule' }]);
+      for (const key of [...names].sort())
+        spec.tolerations = merged(spec.tolerations ?? [], [{ key, operator: 'Exists', effect: 'NoSchedule' }]);
     },
   };
 }
@@ -80,7 +86,13 @@ export function merged(first: readonly Toleration[], second: readonly Toleration
 }
 
 function same(a: Toleration, b: Toleration): boolean {
-  return a.key === b.key && a.operator === b.operator && a.value === b.value && a.effect === b.effect && a.tolerationSeconds === b.tolerationSeconds;
+  return (
+    a.key === b.key &&
+    a.operator === b.operator &&
+    a.value === b.value &&
+    a.effect === b.effect &&
+    a.tolerationSeconds === b.tolerationSeconds
+  );
 }
 
 function covers(wide: Toleration, narrow: Toleration): boolean {

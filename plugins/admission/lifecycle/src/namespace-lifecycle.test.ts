@@ -1,4 +1,4 @@
-import { MemoryReader, admissionRequest } from '@kubernel/sdk/testing';
+import { admissionRequest, MemoryReader } from '@kubernel/sdk/testing';
 import { describe, expect, it } from 'vitest';
 import { namespaceLifecycle } from './namespace-lifecycle.ts';
 

@@ -1,5 +1,5 @@
 import type { Admission, AdmissionAttributes, ApiReader } from '@kubernel/sdk';
-import { StatusError, admissionDenied } from '@kubernel/sdk';
+import { admissionDenied, StatusError } from '@kubernel/sdk';
 import type { KubeObject } from '@kubernel/sdk/api';
 
 const IMMORTAL = new Set(['default', 'kube-system', 'kube-public']);
@@ -30,7 +30,11 @@ export function namespaceLifecycle(): Admission {
       // It may have been created a moment ago.
       return Promise.resolve(reader.fresh?.()).then(() => {
         const now = reader.get('', 'namespaces', '', namespace);
-        if (!now) throw new StatusError(404, 'NotFound', `namespaces ${JSON.stringify(namespace)} not found`, { name: namespace, kind: 'namespaces' });
+        if (!now)
+          throw new StatusError(404, 'NotFound', `namespaces ${JSON.stringify(namespace)} not found`, {
+            name: namespace,
+            kind: 'namespaces',
+          });
         checkPhase(attributes, now);
       });
     },

@@ -1,10 +1,10 @@
 import type { Admission, AdmissionAttributes, ApiReader } from '@kubernel/sdk';
 import { admissionDenied } from '@kubernel/sdk';
 import type { KubeObject } from '@kubernel/sdk/api';
+import { aboveMax, belowMin, overRatio } from './constraints.ts';
 import { applyDefaults } from './pod-defaults.ts';
 import type { Amounts, Container, Pod } from './pod-totals.ts';
 import { podTotals } from './pod-totals.ts';
-import { aboveMax, belowMin, overRatio } from './constraints.ts';
 
 export interface LimitRange extends KubeObject {
   spec?: { limits?: LimitRangeItem[] };
@@ -33,15 +33,21 @@ export function limitRanger(): Admission {
     },
     // A pod's containers cannot change once it is there, so that only creates matter.
     handles: (operation, group, resource, subresource) =>
-      group === '' && subresource === '' && (resource === 'pods' ? operation === 'CREATE' : resource === 'persistentvolumeclaims' && (operation === 'CREATE' || operation === 'UPDATE')),
+      group === '' &&
+      subresource === '' &&
+      (resource === 'pods'
+        ? operation === 'CREATE'
+        : resource === 'persistentvolumeclaims' && (operation === 'CREATE' || operation === 'UPDATE')),
     admit(attributes) {
       if (attributes.resource !== 'pods') return;
-      for (const range of reader.list<LimitRange>('', 'limitranges', attributes.namespace)) applyDefaults(attributes.object as Pod, range.spec?.limits ?? []);
+      for (const range of reader.list<LimitRange>('', 'limitranges', attributes.namespace))
+        applyDefaults(attributes.object as Pod, range.spec?.limits ?? []);
     },
     validate(attributes) {
       if (attributes.object?.metadata.deletionTimestamp) return;
       for (const item of itemsOf(attributes)) {
-        const errors = attributes.resource === 'pods' ? podErrors(attributes.object as Pod, item) : claimErrors(attributes.object as Claim, item);
+        const errors =
+          attributes.resource === 'pods' ? podErrors(attributes.object as Pod, item) : claimErrors(attributes.object as Claim, item);
         if (errors.length > 0) throw admissionDenied(attributes, errors.length === 1 ? (errors[0] as string) : `[${errors.join(', ')}]`);
       }
     },
@@ -74,7 +80,8 @@ function claimErrors(claim: Claim, item: LimitRangeItem): string[] {
   const requests = claim.spec?.resources?.requests ?? {};
   const errors: (string | undefined)[] = [];
   for (const name of names(item.min)) errors.push(belowMin(item.type, name, item.min?.[name] as string, requests[name], undefined));
-  for (const name of names(item.max)) errors.push(aboveMax(item.type, name, item.max?.[name] as string, undefined, requests[name], 'request'));
+  for (const name of names(item.max))
+    errors.push(aboveMax(item.type, name, item.max?.[name] as string, undefined, requests[name], 'request'));
   return errors.filter((error) => error !== undefined);
 }
 

@@ -21,8 +21,13 @@ export function applyDefaults(pod: Pod, items: readonly LimitRangeItem[]): void 
 
 function fill(container: Container, title: string, requests: Amounts, limits: Amounts, notes: string[]): void {
   const own = (container.resources ??= {});
-  for (const [field, defaults, word] of [['requests', requests, 'request'], ['limits', limits, 'limit']] as const) {
-    const missing = Object.keys(defaults).filter((name) => own[field]?.[name] === undefined).sort();
+  for (const [field, defaults, word] of [
+    ['requests', requests, 'request'],
+    ['limits', limits, 'limit'],
+  ] as const) {
+    const missing = Object.keys(defaults)
+      .filter((name) => own[field]?.[name] === undefined)
+      .sort();
     if (missing.length === 0) continue;
     own[field] = { ...own[field], ...Object.fromEntries(missing.map((name) => [name, defaults[name] as string])) };
     notes.push(`${missing.join(', ')} ${word} for ${title} ${container.name}`);

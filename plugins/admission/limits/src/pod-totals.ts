@@ -1,5 +1,5 @@
 import type { KubeObject } from '@kubernel/sdk/api';
-import { Quantity, parseQuantity } from '@kubernel/sdk/api';
+import { parseQuantity, type Quantity } from '@kubernel/sdk/api';
 
 export type Amounts = Record<string, string>;
 

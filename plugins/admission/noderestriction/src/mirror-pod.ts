@@ -9,13 +9,15 @@ export function checkMirrorPod(attributes: AdmissionAttributes, node: string, re
   const pod = attributes.object as KubeObject & { spec: { nodeName?: string; serviceAccountName?: string } };
   const refuse = (why: string): Error => admissionDenied(attributes, why);
   const self = JSON.stringify(node);
-  if (pod.metadata.annotations?.[MIRROR] === undefined) throw refuse(`pod does not have ${JSON.stringify(MIRROR)} annotation, node ${self} can only create mirror pods`);
+  if (pod.metadata.annotations?.[MIRROR] === undefined)
+    throw refuse(`pod does not have ${JSON.stringify(MIRROR)} annotation, node ${self} can only create mirror pods`);
   if (pod.spec.nodeName !== node) throw refuse(`node ${self} can only create pods with spec.nodeName set to itself`);
   const owners = pod.metadata.ownerReferences ?? [];
   if (owners.length > 1) throw refuse(`node ${self} can only create pods with a single owner reference set to itself`);
   const [owner] = owners;
   if (!owner) throw refuse(`node ${self} can only create pods with an owner reference set to itself`);
-  if (owner.apiVersion !== 'v1' || owner.kind !== 'Node' || owner.name !== node) throw refuse(`node ${self} can only create pods with an owner reference set to itself`);
+  if (owner.apiVersion !== 'v1' || owner.kind !== 'Node' || owner.name !== node)
+    throw refuse(`node ${self} can only create pods with an owner reference set to itself`);
   if (!owner.controller) throw refuse(`node ${self} can only create pods with a controller owner reference set to itself`);
   if (owner.blockOwnerDeletion) throw refuse(`node ${self} must not set blockOwnerDeletion on an owner reference`);
   const uid = reader.get('', 'nodes', '', node)?.metadata.uid;

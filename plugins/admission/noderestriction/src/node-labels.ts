@@ -1,8 +1,18 @@
 /** Labels a kubelet may put on its own node: what it knows, and nothing that decides which pods come to it. */
 const ALLOWED = new Set([
-  'kubernetes.io/hostname', 'kubernetes.io/arch', 'kubernetes.io/os', 'beta.kubernetes.io/arch', 'beta.kubernetes.io/os', 'beta.kubernetes.io/instance-type',
-  'node.kubernetes.io/instance-type', 'failure-domain.beta.kubernetes.io/zone', 'failure-domain.beta.kubernetes.io/region',
-  'failure-domain.kubernetes.io/zone', 'failure-domain.kubernetes.io/region', 'topology.kubernetes.io/zone', 'topology.kubernetes.io/region',
+  'kubernetes.io/hostname',
+  'kubernetes.io/arch',
+  'kubernetes.io/os',
+  'beta.kubernetes.io/arch',
+  'beta.kubernetes.io/os',
+  'beta.kubernetes.io/instance-type',
+  'node.kubernetes.io/instance-type',
+  'failure-domain.beta.kubernetes.io/zone',
+  'failure-domain.beta.kubernetes.io/region',
+  'failure-domain.kubernetes.io/zone',
+  'failure-domain.kubernetes.io/region',
+  'topology.kubernetes.io/zone',
+  'topology.kubernetes.io/region',
 ]);
 
 export function changedLabels(now: Record<string, string> = {}, before: Record<string, string> = {}): string[] {

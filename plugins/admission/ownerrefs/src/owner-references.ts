@@ -26,12 +26,27 @@ export function ownerReferencesPermission(): Admission {
       const before = attributes.oldObject?.metadata.ownerReferences ?? [];
       if (JSON.stringify(now) === JSON.stringify(before)) return;
       if (attributes.operation !== 'CREATE') {
-        const why = await refused({ user, verb: 'delete', resourceRequest: true, group, version, resource, subresource, namespace, name, path: '' });
+        const why = await refused({
+          user,
+          verb: 'delete',
+          resourceRequest: true,
+          group,
+          version,
+          resource,
+          subresource,
+          namespace,
+          name,
+          path: '',
+        });
         if (why !== undefined) throw admissionDenied(attributes, `cannot set an ownerRef on a resource you can't delete: ${why}`);
       }
       for (const owner of newlyBlocking(now, before)) {
         const why = await refused(finalizersOf(owner, attributes, reader));
-        if (why !== undefined) throw admissionDenied(attributes, `cannot set blockOwnerDeletion if an ownerReference refers to a resource you can't set finalizers on: ${why}`);
+        if (why !== undefined)
+          throw admissionDenied(
+            attributes,
+            `cannot set blockOwnerDeletion if an ownerReference refers to a resource you can't set finalizers on: ${why}`,
+          );
       }
     },
   };
@@ -47,8 +62,16 @@ function finalizersOf(owner: OwnerReference, { user, namespace }: AdmissionAttri
   const [group, version] = slash < 0 ? ['', owner.apiVersion] : [owner.apiVersion.slice(0, slash), owner.apiVersion.slice(slash + 1)];
   const known = reader.resourceOf?.(owner.apiVersion, owner.kind);
   return {
-    user, verb: 'update', resourceRequest: true, group, version, resource: known?.resource ?? pluralOf(owner.kind), subresource: 'finalizers',
-    namespace: known?.namespaced === false ? '' : namespace, name: owner.name, path: '',
+    user,
+    verb: 'update',
+    resourceRequest: true,
+    group,
+    version,
+    resource: known?.resource ?? pluralOf(owner.kind),
+    subresource: 'finalizers',
+    namespace: known?.namespaced === false ? '' : namespace,
+    name: owner.name,
+    path: '',
   };
 }
 

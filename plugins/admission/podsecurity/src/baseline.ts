@@ -5,7 +5,19 @@ import { containersOf } from './pod.ts';
 import { containers, distinct, plural, quoted, setters } from './wording.ts';
 
 const CAPABILITIES = new Set([
-  'AUDIT_WRITE', 'CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'FSETID', 'KILL', 'MKNOD', 'NET_BIND_SERVICE', 'SETFCAP', 'SETGID', 'SETPCAP', 'SETUID', 'SYS_CHROOT',
+  'AUDIT_WRITE',
+  'CHOWN',
+  'DAC_OVERRIDE',
+  'FOWNER',
+  'FSETID',
+  'KILL',
+  'MKNOD',
+  'NET_BIND_SERVICE',
+  'SETFCAP',
+  'SETGID',
+  'SETPCAP',
+  'SETUID',
+  'SYS_CHROOT',
 ]);
 const APPARMOR = 'container.apparmor.security.beta.kubernetes.io/';
 
@@ -31,10 +43,14 @@ export const BASELINE: readonly Check[] = [
     id: 'capabilities_baseline',
     since: 0,
     check({ spec }) {
-      const added = ({ securityContext }: Container): string[] => (securityContext?.capabilities?.add ?? []).filter((name) => !CAPABILITIES.has(name));
+      const added = ({ securityContext }: Container): string[] =>
+        (securityContext?.capabilities?.add ?? []).filter((name) => !CAPABILITIES.has(name));
       const bad = containersOf(spec).filter((container) => added(container).length > 0);
       if (bad.length === 0) return undefined;
-      return { reason: 'non-default capabilities', detail: `${containers(bad)} must not include ${quoted(distinct(bad.flatMap(added)))} in securityContext.capabilities.add` };
+      return {
+        reason: 'non-default capabilities',
+        detail: `${containers(bad)} must not include ${quoted(distinct(bad.flatMap(added)))} in securityContext.capabilities.add`,
+      };
     },
   },
   {
@@ -50,7 +66,9 @@ export const BASELINE: readonly Check[] = [
     since: 0,
     check({ spec }) {
       const bad = (spec.volumes ?? []).filter(({ hostPath }) => hostPath).map(({ name }) => String(name));
-      return bad.length > 0 ? { reason: 'hostPath volumes', detail: `${plural('volume', 'volumes', bad.length)} ${quoted(bad)}` } : undefined;
+      return bad.length > 0
+        ? { reason: 'hostPath volumes', detail: `${plural('volume', 'volumes', bad.length)} ${quoted(bad)}` }
+        : undefined;
     },
   },
   {
@@ -70,11 +88,16 @@ export const BASELINE: readonly Check[] = [
     since: 34,
     check({ spec }) {
       const hosts = ({ livenessProbe, readinessProbe, startupProbe, lifecycle }: Container): string[] =>
-        [livenessProbe, readinessProbe, startupProbe, lifecycle?.postStart, lifecycle?.preStop].flatMap((handler) => [handler?.httpGet?.host, handler?.tcpSocket?.host]).filter((host): host is string => !!host);
+        [livenessProbe, readinessProbe, startupProbe, lifecycle?.postStart, lifecycle?.preStop]
+          .flatMap((handler) => [handler?.httpGet?.host, handler?.tcpSocket?.host])
+          .filter((host): host is string => !!host);
       const bad = containersOf(spec).filter((container) => hosts(container).length > 0);
       if (bad.length === 0) return undefined;
       const names = distinct(bad.flatMap(hosts));
-      return { reason: 'probe or lifecycle host', detail: `${containers(bad)} ${plural('uses', 'use', bad.length)} probe or lifecycle ${plural('host', 'hosts', names.length)} ${quoted(names)}` };
+      return {
+        reason: 'probe or lifecycle host',
+        detail: `${containers(bad)} ${plural('uses', 'use', bad.length)} probe or lifecycle ${plural('host', 'hosts', names.length)} ${quoted(names)}`,
+      };
     },
   },
   {
@@ -82,7 +105,9 @@ export const BASELINE: readonly Check[] = [
     since: 0,
     check({ spec }) {
       const bad = containersOf(spec).filter(({ securityContext }) => securityContext?.privileged);
-      return bad.length > 0 ? { reason: 'privileged', detail: `${containers(bad)} must not set securityContext.privileged=true` } : undefined;
+      return bad.length > 0
+        ? { reason: 'privileged', detail: `${containers(bad)} must not set securityContext.privileged=true` }
+        : undefined;
     },
   },
   {
@@ -100,19 +125,29 @@ export const BASELINE: readonly Check[] = [
     id: 'seccompProfile_baseline',
     since: 19,
     check({ spec }) {
-      const unconfined = (context: SecurityContext | undefined): boolean => !!context?.seccompProfile && !['RuntimeDefault', 'Localhost'].includes(context.seccompProfile.type ?? '');
+      const unconfined = (context: SecurityContext | undefined): boolean =>
+        !!context?.seccompProfile && !['RuntimeDefault', 'Localhost'].includes(context.seccompProfile.type ?? '');
       const pod = unconfined(spec.securityContext);
       const bad = containersOf(spec).filter(({ securityContext }) => unconfined(securityContext));
       if (!pod && bad.length === 0) return undefined;
-      const types = distinct([...(pod ? [spec.securityContext] : []), ...bad.map(({ securityContext }) => securityContext)].map((context) => context?.seccompProfile?.type ?? ''));
-      return { reason: 'seccompProfile', detail: `${setters(pod, bad)} must not set securityContext.seccompProfile.type to ${quoted(types)}` };
+      const types = distinct(
+        [...(pod ? [spec.securityContext] : []), ...bad.map(({ securityContext }) => securityContext)].map(
+          (context) => context?.seccompProfile?.type ?? '',
+        ),
+      );
+      return {
+        reason: 'seccompProfile',
+        detail: `${setters(pod, bad)} must not set securityContext.seccompProfile.type to ${quoted(types)}`,
+      };
     },
   },
   {
     id: 'sysctls',
     since: 0,
     check({ spec }, minor) {
-      const bad = (spec.securityContext?.sysctls ?? []).map(({ name }) => name).filter((name) => SYSCTLS[name] === undefined || SYSCTLS[name] > minor);
+      const bad = (spec.securityContext?.sysctls ?? [])
+        .map(({ name }) => name)
+        .filter((name) => SYSCTLS[name] === undefined || SYSCTLS[name] > minor);
       return bad.length > 0 ? { reason: 'forbidden sysctls', detail: bad.join(', ') } : undefined;
     },
   },
@@ -129,7 +164,8 @@ export const BASELINE: readonly Check[] = [
 ];
 
 function appArmor({ metadata, spec }: Required<Pick<PodLike, 'spec'>> & PodLike): ReturnType<Check['check']> {
-  const forbidden = (context: SecurityContext | undefined): boolean => !!context?.appArmorProfile && !['RuntimeDefault', 'Localhost'].includes(context.appArmorProfile.type ?? '');
+  const forbidden = (context: SecurityContext | undefined): boolean =>
+    !!context?.appArmorProfile && !['RuntimeDefault', 'Localhost'].includes(context.appArmorProfile.type ?? '');
   const pod = forbidden(spec.securityContext);
   const bad = containersOf(spec).filter(({ securityContext }) => forbidden(securityContext));
   const annotations = Object.entries(metadata?.annotations ?? {})
@@ -137,10 +173,19 @@ function appArmor({ metadata, spec }: Required<Pick<PodLike, 'spec'>> & PodLike)
     .map(([key, value]) => `${key}=${JSON.stringify(value)}`)
     .sort();
   if (!pod && bad.length === 0 && annotations.length === 0) return undefined;
-  const types = distinct([...(pod ? [spec.securityContext] : []), ...bad.map(({ securityContext }) => securityContext)].map((context) => context?.appArmorProfile?.type ?? ''));
+  const types = distinct(
+    [...(pod ? [spec.securityContext] : []), ...bad.map(({ securityContext }) => securityContext)].map(
+      (context) => context?.appArmorProfile?.type ?? '',
+    ),
+  );
   const values = [...types, ...annotations];
-  const who = [setters(pod, bad), annotations.length > 0 ? plural('annotation', 'annotations', annotations.length) : ''].filter((part) => part !== '').join(' and ');
-  return { reason: plural('forbidden AppArmor profile', 'forbidden AppArmor profiles', values.length), detail: `${who} must not set AppArmor profile type to ${quoted(values)}` };
+  const who = [setters(pod, bad), annotations.length > 0 ? plural('annotation', 'annotations', annotations.length) : '']
+    .filter((part) => part !== '')
+    .join(' and ');
+  return {
+    reason: plural('forbidden AppArmor profile', 'forbidden AppArmor profiles', values.length),
+    detail: `${who} must not set AppArmor profile type to ${quoted(values)}`,
+  };
 }
 
 function seLinux({ spec }: Required<Pick<PodLike, 'spec'>>, minor: number): ReturnType<Check['check']> {
@@ -152,7 +197,9 @@ function seLinux({ spec }: Required<Pick<PodLike, 'spec'>>, minor: number): Retu
   const pod = bad(spec.securityContext);
   const list = containersOf(spec).filter(({ securityContext }) => bad(securityContext));
   if (!pod && list.length === 0) return undefined;
-  const options = [...(pod ? [spec.securityContext] : []), ...list.map(({ securityContext }) => securityContext)].map((context) => context?.seLinuxOptions ?? {});
+  const options = [...(pod ? [spec.securityContext] : []), ...list.map(({ securityContext }) => securityContext)].map(
+    (context) => context?.seLinuxOptions ?? {},
+  );
   const types = distinct(options.map(({ type }) => type ?? '').filter((type) => !allowed.includes(type)));
   const what = [
     ...(types.length > 0 ? [`${plural('type', 'types', types.length)} ${quoted(types)}`] : []),

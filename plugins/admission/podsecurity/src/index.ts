@@ -3,4 +3,6 @@ import { definePlugin } from '@kubernel/sdk';
 import type { PodSecurityConfig } from './pod-security.ts';
 import { podSecurity } from './pod-security.ts';
 
-export default definePlugin<'admission/v1', PodSecurityConfig>('admission/v1', 'pod-security', { start: ({ config }) => podSecurity(config ?? {}) });
+export default definePlugin<'admission/v1', PodSecurityConfig>('admission/v1', 'pod-security', {
+  start: ({ config }) => podSecurity(config ?? {}),
+});

@@ -1,29 +1,55 @@
 import type { KubeObject } from '@kubernel/sdk/api';
-import { MemoryReader, admissionRequest } from '@kubernel/sdk/testing';
+import { admissionRequest, MemoryReader } from '@kubernel/sdk/testing';
 import { describe, expect, it } from 'vitest';
-import { violationsOf } from './checks.ts';
 import type { Level } from './checks.ts';
+import { violationsOf } from './checks.ts';
 import type { Container, PodSpec } from './pod.ts';
 import { podSecurity } from './pod-security.ts';
 import { sentence } from './wording.ts';
 
-const judge = (level: Level, spec: PodSpec, minor = Infinity, annotations = {}): string => sentence(violationsOf({ metadata: { annotations }, spec }, { level, minor }));
+const judge = (level: Level, spec: PodSpec, minor = Infinity, annotations = {}): string =>
+  sentence(violationsOf({ metadata: { annotations }, spec }, { level, minor }));
 const one = (container: Partial<Container>): PodSpec => ({ containers: [{ name: 'c', ...container }] });
-const hardened = { allowPrivilegeEscalation: false, runAsNonRoot: true, capabilities: { drop: ['ALL'] }, seccompProfile: { type: 'RuntimeDefault' } };
+const hardened = {
+  allowPrivilegeEscalation: false,
+  runAsNonRoot: true,
+  capabilities: { drop: ['ALL'] },
+  seccompProfile: { type: 'RuntimeDefault' },
+};
 
 describe('the baseline profile', () => {
-  it('forbids each way out of the container, in upstream\'s words', () => {
+  it("forbids each way out of the container, in upstream's words", () => {
     const cases: [PodSpec, string][] = [
       [one({ securityContext: { privileged: true } }), 'privileged (container "c" must not set securityContext.privileged=true)'],
       [{ ...one({}), hostPID: true, hostIPC: true }, 'host namespaces (hostPID=true, hostIPC=true)'],
       [{ ...one({}), volumes: [{ name: 'v', hostPath: { path: '/' } }] }, 'hostPath volumes (volume "v")'],
       [one({ ports: [{ hostPort: 1 }] }), 'hostPort (container "c" uses hostPort 1)'],
-      [one({ securityContext: { capabilities: { add: ['SYS_ADMIN', 'NET_RAW', 'CHOWN'] } } }), 'non-default capabilities (container "c" must not include "NET_RAW", "SYS_ADMIN" in securityContext.capabilities.add)'],
-      [{ ...one({}), securityContext: { seccompProfile: { type: 'Unconfined' } } }, 'seccompProfile (pod must not set securityContext.seccompProfile.type to "Unconfined")'],
-      [one({ securityContext: { appArmorProfile: { type: 'Unconfined' } } }), 'forbidden AppArmor profile (container "c" must not set AppArmor profile type to "Unconfined")'],
-      [one({ securityContext: { seLinuxOptions: { type: 'x', user: 'u' } } }), 'seLinuxOptions (container "c" set forbidden securityContext.seLinuxOptions: type "x"; user may not be set)'],
+      [
+        one({ securityContext: { capabilities: { add: ['SYS_ADMIN', 'NET_RAW', 'CHOWN'] } } }),
+        'non-default capabilities (container "c" must not include "NET_RAW", "SYS_ADMIN" in securityContext.capabilities.add)',
+      ],
+      [
+        { ...one({}), securityContext: { seccompProfile: { type: 'Unconfined' } } },
+        'seccompProfile (pod must not set securityContext.seccompProfile.type to "Unconfined")',
+      ],
+      [
+        one({ securityContext: { appArmorProfile: { type: 'Unconfined' } } }),
+        'forbidden AppArmor profile (container "c" must not set AppArmor profile type to "Unconfined")',
+      ],
+      [
+        one({ securityContext: { seLinuxOptions: { type: 'x', user: 'u' } } }),
+        'seLinuxOptions (container "c" set forbidden securityContext.seLinuxOptions: type "x"; user may not be set)',
+      ],
       [{ ...one({}), securityContext: { sysctls: [{ name: 'kernel.msgmax', value: '1' }] } }, 'forbidden sysctls (kernel.msgmax)'],
-      [{ containers: [{ name: 'a', securityContext: { privileged: true } }, { name: 'b', securityContext: { privileged: true } }] }, 'privileged (containers "a", "b" must not set securityContext.privileged=true)'],
+      [
+        {
+          containers: [
+            { name: 'a', securityContext: { privileged: true } },
+            { name: 'b', securityContext: { privileged: true } },
+          ],
+        },
+        'privileged (containers "a", "b" must not set securityContext.privileged=true)',
+      ],
     ];
     for (const [spec, text] of cases) expect(judge('baseline', spec)).toBe(text);
     expect(judge('baseline', one({}))).toBe('');
@@ -40,8 +66,12 @@ describe('the restricted profile', () => {
         'runAsNonRoot != true (pod or container "c" must set securityContext.runAsNonRoot=true), ' +
         'seccompProfile (pod or container "c" must set securityContext.seccompProfile.type to "RuntimeDefault" or "Localhost")',
     );
-    expect(judge('restricted', one({ securityContext: { ...hardened, runAsUser: 0 } }))).toBe('runAsUser=0 (container "c" must not set runAsUser=0)');
-    expect(judge('restricted', { ...one({ securityContext: hardened }), volumes: [{ name: 'v', nfs: {} }] })).toBe('restricted volume types (volume "v" uses restricted volume type "nfs")');
+    expect(judge('restricted', one({ securityContext: { ...hardened, runAsUser: 0 } }))).toBe(
+      'runAsUser=0 (container "c" must not set runAsUser=0)',
+    );
+    expect(judge('restricted', { ...one({ securityContext: hardened }), volumes: [{ name: 'v', nfs: {} }] })).toBe(
+      'restricted volume types (volume "v" uses restricted volume type "nfs")',
+    );
   });
 
   it('is as it was in the version asked for, and lenient with Windows', () => {
@@ -72,15 +102,23 @@ describe('pod-security', () => {
   const label = (mode: string, level: string): Record<string, string> => ({ [`pod-security.kubernetes.io/${mode}`]: level });
 
   it('refuses pods where it enforces, warns where it warns, and exempts', async () => {
-    expect((await run(label('enforce', 'baseline'), { object: bad })).error).toBe('pods "x" is forbidden: violates PodSecurity "baseline:latest": privileged (container "c" must not set securityContext.privileged=true)');
+    expect((await run(label('enforce', 'baseline'), { object: bad })).error).toBe(
+      'pods "x" is forbidden: violates PodSecurity "baseline:latest": privileged (container "c" must not set securityContext.privileged=true)',
+    );
     const warned = await run(label('warn', 'baseline'), { object: bad });
-    expect([warned.error, warned.warnings]).toEqual(['', ['would violate PodSecurity "baseline:latest": privileged (container "c" must not set securityContext.privileged=true)']]);
+    expect([warned.error, warned.warnings]).toEqual([
+      '',
+      ['would violate PodSecurity "baseline:latest": privileged (container "c" must not set securityContext.privileged=true)'],
+    ]);
     expect((await run(label('enforce', 'baseline'), { object: bad }, { exemptions: { namespaces: ['ns'] } })).error).toBe('');
   });
 
   it('only warns of what makes pods', async () => {
     const deployment = { metadata: { name: 'd' }, spec: { template: bad } };
-    const result = await run({ ...label('enforce', 'baseline'), ...label('warn', 'baseline') }, { group: 'apps', resource: 'deployments', object: deployment });
+    const result = await run(
+      { ...label('enforce', 'baseline'), ...label('warn', 'baseline') },
+      { group: 'apps', resource: 'deployments', object: deployment },
+    );
     expect([result.error, result.warnings.length]).toEqual(['', 1]);
   });
 

@@ -26,7 +26,8 @@ const TEMPLATES: Readonly<Record<string, (object: KubeObject) => PodLike | undef
   'apps/statefulsets': inSpec,
   'apps/daemonsets': inSpec,
   'batch/jobs': inSpec,
-  'batch/cronjobs': (object) => (object.spec as { jobTemplate?: { spec?: { template?: PodLike } } } | undefined)?.jobTemplate?.spec?.template,
+  'batch/cronjobs': (object) =>
+    (object.spec as { jobTemplate?: { spec?: { template?: PodLike } } } | undefined)?.jobTemplate?.spec?.template,
 };
 
 function inSpec(object: KubeObject): PodLike | undefined {
@@ -37,7 +38,11 @@ function inSpec(object: KubeObject): PodLike | undefined {
 export function podSecurity(config: PodSecurityConfig = {}): Admission {
   let reader: ApiReader;
   const standard = (level: Level = 'privileged'): Standard => ({ level, minor: Infinity });
-  const defaults: Policy = { enforce: standard(config.defaults?.enforce), audit: standard(config.defaults?.audit), warn: standard(config.defaults?.warn) };
+  const defaults: Policy = {
+    enforce: standard(config.defaults?.enforce),
+    audit: standard(config.defaults?.audit),
+    warn: standard(config.defaults?.warn),
+  };
   const { namespaces = [], usernames = [], runtimeClasses = [] } = config.exemptions ?? {};
 
   return {
@@ -46,7 +51,8 @@ export function podSecurity(config: PodSecurityConfig = {}): Admission {
     },
     handles(operation, group, resource, subresource) {
       if (operation !== 'CREATE' && operation !== 'UPDATE') return false;
-      if (group === '' && resource === 'pods') return subresource === '' || (operation === 'UPDATE' && subresource === 'ephemeralcontainers');
+      if (group === '' && resource === 'pods')
+        return subresource === '' || (operation === 'UPDATE' && subresource === 'ephemeralcontainers');
       return subresource === '' && ((group === '' && resource === 'namespaces') || `${group}/${resource}` in TEMPLATES);
     },
     validate(attributes) {
@@ -54,7 +60,9 @@ export function podSecurity(config: PodSecurityConfig = {}): Admission {
       if (namespaces.includes(attributes.namespace) || usernames.includes(attributes.user.name)) return;
       const policy = policyOf(reader.get('', 'namespaces', '', attributes.namespace)?.metadata.labels, defaults);
       const isPod = attributes.resource === 'pods';
-      const pod = isPod ? (attributes.object as PodLike) : TEMPLATES[`${attributes.group}/${attributes.resource}`]?.(attributes.object as KubeObject);
+      const pod = isPod
+        ? (attributes.object as PodLike)
+        : TEMPLATES[`${attributes.group}/${attributes.resource}`]?.(attributes.object as KubeObject);
       if (!pod) return;
       const runtimeClass = (pod.spec as { runtimeClassName?: string } | undefined)?.runtimeClassName;
       if (runtimeClass && runtimeClasses.includes(runtimeClass)) return;
@@ -69,8 +77,13 @@ function judge(attributes: AdmissionAttributes, pod: PodLike, policy: Policy, en
   const violations = enforce ? violationsOf(pod, policy.enforce) : [];
   if (enforce) attributes.annotate('pod-security.kubernetes.io/enforce-policy', printStandard(policy.enforce));
   const audited = violationsOf(pod, policy.audit);
-  if (audited.length > 0) attributes.annotate('pod-security.kubernetes.io/audit-violations', `would violate PodSecurity ${JSON.stringify(printStandard(policy.audit))}: ${sentence(audited)}`);
-  if (violations.length > 0) throw admissionDenied(attributes, `violates PodSecurity ${JSON.stringify(printStandard(policy.enforce))}: ${sentence(violations)}`);
+  if (audited.length > 0)
+    attributes.annotate(
+      'pod-security.kubernetes.io/audit-violations',
+      `would violate PodSecurity ${JSON.stringify(printStandard(policy.audit))}: ${sentence(audited)}`,
+    );
+  if (violations.length > 0)
+    throw admissionDenied(attributes, `violates PodSecurity ${JSON.stringify(printStandard(policy.enforce))}: ${sentence(violations)}`);
   const warned = violationsOf(pod, policy.warn);
   if (warned.length > 0) attributes.warn(`would violate PodSecurity ${JSON.stringify(printStandard(policy.warn))}: ${sentence(warned)}`);
 }
@@ -78,7 +91,9 @@ function judge(attributes: AdmissionAttributes, pod: PodLike, policy: Policy, en
 /** Metadata, tolerations and the like change nothing; images and new containers may. */
 function isSignificant(pod: PodLike, old: PodLike): boolean {
   const [now, before] = [containersOf(pod.spec ?? {}), containersOf(old.spec ?? {})];
-  return now.length !== before.length || now.some(({ image, name }, index) => image !== before[index]?.image || name !== before[index]?.name);
+  return (
+    now.length !== before.length || now.some(({ image, name }, index) => image !== before[index]?.image || name !== before[index]?.name)
+  );
 }
 
 /** How many pods of a namespace are looked at when its level is raised: it is a courtesy, not a guarantee. */
@@ -102,7 +117,9 @@ function checkNamespace(attributes: AdmissionAttributes, reader: ApiReader, defa
     groups.set(reasons, [...(groups.get(reasons) ?? []), pod.metadata.name ?? '']);
   }
   if (groups.size === 0) return;
-  attributes.warn(`existing pods in namespace ${JSON.stringify(name)} violate the new PodSecurity enforce level ${JSON.stringify(printStandard(after))}`);
+  attributes.warn(
+    `existing pods in namespace ${JSON.stringify(name)} violate the new PodSecurity enforce level ${JSON.stringify(printStandard(after))}`,
+  );
   const lines = [...groups].map(([reasons, pods]) => {
     const [first = '', ...others] = pods.sort();
     const more = others.length > 0 ? ` (and ${others.length} other pod${others.length === 1 ? '' : 's'})` : '';

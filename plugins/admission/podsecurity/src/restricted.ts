@@ -4,7 +4,17 @@ import type { Container, SecurityContext } from './pod.ts';
 import { containersOf } from './pod.ts';
 import { containers, distinct, plural, quoted, setters } from './wording.ts';
 
-const VOLUMES = new Set(['configMap', 'csi', 'downwardAPI', 'emptyDir', 'ephemeral', 'image', 'persistentVolumeClaim', 'projected', 'secret']);
+const VOLUMES = new Set([
+  'configMap',
+  'csi',
+  'downwardAPI',
+  'emptyDir',
+  'ephemeral',
+  'image',
+  'persistentVolumeClaim',
+  'projected',
+  'secret',
+]);
 const SECCOMP = ['RuntimeDefault', 'Localhost'];
 
 export const RESTRICTED: readonly Check[] = [
@@ -14,7 +24,12 @@ export const RESTRICTED: readonly Check[] = [
     windowsExemptSince: 25,
     check({ spec }) {
       const bad = containersOf(spec).filter(({ securityContext }) => securityContext?.allowPrivilegeEscalation !== false);
-      return bad.length > 0 ? { reason: 'allowPrivilegeEscalation != false', detail: `${containers(bad)} must set securityContext.allowPrivilegeEscalation=false` } : undefined;
+      return bad.length > 0
+        ? {
+            reason: 'allowPrivilegeEscalation != false',
+            detail: `${containers(bad)} must set securityContext.allowPrivilegeEscalation=false`,
+          }
+        : undefined;
     },
   },
   {
@@ -23,13 +38,16 @@ export const RESTRICTED: readonly Check[] = [
     windowsExemptSince: 25,
     replaces: 'capabilities_baseline',
     check({ spec }) {
-      const added = ({ securityContext }: Container): string[] => (securityContext?.capabilities?.add ?? []).filter((name) => name !== 'NET_BIND_SERVICE');
+      const added = ({ securityContext }: Container): string[] =>
+        (securityContext?.capabilities?.add ?? []).filter((name) => name !== 'NET_BIND_SERVICE');
       const undropped = containersOf(spec).filter(({ securityContext }) => !securityContext?.capabilities?.drop?.includes('ALL'));
       const adding = containersOf(spec).filter((container) => added(container).length > 0);
       if (undropped.length === 0 && adding.length === 0) return undefined;
       const details = [
         ...(undropped.length > 0 ? [`${containers(undropped)} must set securityContext.capabilities.drop=["ALL"]`] : []),
-        ...(adding.length > 0 ? [`${containers(adding)} must not include ${quoted(distinct(adding.flatMap(added)))} in securityContext.capabilities.add`] : []),
+        ...(adding.length > 0
+          ? [`${containers(adding)} must not include ${quoted(distinct(adding.flatMap(added)))} in securityContext.capabilities.add`]
+          : []),
       ];
       return { reason: 'unrestricted capabilities', detail: details.join('; ') };
     },
@@ -39,12 +57,16 @@ export const RESTRICTED: readonly Check[] = [
     since: 0,
     replaces: 'hostPathVolumes',
     check({ spec }) {
-      const typeOf = (volume: Record<string, unknown>): string => Object.keys(volume).find((key) => key !== 'name' && volume[key] !== undefined) ?? 'unknown';
+      const typeOf = (volume: Record<string, unknown>): string =>
+        Object.keys(volume).find((key) => key !== 'name' && volume[key] !== undefined) ?? 'unknown';
       const bad = (spec.volumes ?? []).filter((volume) => !VOLUMES.has(typeOf(volume)));
       if (bad.length === 0) return undefined;
       const types = distinct(bad.map(typeOf));
       const volumes = `${plural('volume', 'volumes', bad.length)} ${quoted(bad.map(({ name }) => String(name)))}`;
-      return { reason: 'restricted volume types', detail: `${volumes} ${plural('uses', 'use', bad.length)} restricted volume ${plural('type', 'types', types.length)} ${quoted(types)}` };
+      return {
+        reason: 'restricted volume types',
+        detail: `${volumes} ${plural('uses', 'use', bad.length)} restricted volume ${plural('type', 'types', types.length)} ${quoted(types)}`,
+      };
     },
   },
   {
@@ -54,7 +76,8 @@ export const RESTRICTED: readonly Check[] = [
       const reason = 'runAsNonRoot != true';
       const pod = spec.securityContext?.runAsNonRoot;
       const explicit = containersOf(spec).filter(({ securityContext }) => securityContext?.runAsNonRoot === false);
-      if (pod === false || explicit.length > 0) return { reason, detail: `${setters(pod === false, explicit)} must not set securityContext.runAsNonRoot=false` };
+      if (pod === false || explicit.length > 0)
+        return { reason, detail: `${setters(pod === false, explicit)} must not set securityContext.runAsNonRoot=false` };
       const silent = pod ? [] : containersOf(spec).filter(({ securityContext }) => securityContext?.runAsNonRoot === undefined);
       return silent.length > 0 ? { reason, detail: `pod or ${containers(silent)} must set securityContext.runAsNonRoot=true` } : undefined;
     },
@@ -74,17 +97,27 @@ export const RESTRICTED: readonly Check[] = [
     windowsExemptSince: 25,
     replaces: 'seccompProfile_baseline',
     check({ spec }) {
-      const typeOf = (context: SecurityContext | undefined): string | undefined => context?.seccompProfile && (context.seccompProfile.type ?? '');
+      const typeOf = (context: SecurityContext | undefined): string | undefined =>
+        context?.seccompProfile && (context.seccompProfile.type ?? '');
       const bad = (type: string | undefined): boolean => type !== undefined && !SECCOMP.includes(type);
       const own = typeOf(spec.securityContext);
       const explicit = containersOf(spec).filter(({ securityContext }) => bad(typeOf(securityContext)));
       if (bad(own) || explicit.length > 0) {
-        const types = distinct([...(bad(own) ? [own as string] : []), ...explicit.map(({ securityContext }) => typeOf(securityContext) ?? '')]);
-        return { reason: 'seccompProfile', detail: `${setters(bad(own), explicit)} must not set securityContext.seccompProfile.type to ${quoted(types)}` };
+        const types = distinct([
+          ...(bad(own) ? [own as string] : []),
+          ...explicit.map(({ securityContext }) => typeOf(securityContext) ?? ''),
+        ]);
+        return {
+          reason: 'seccompProfile',
+          detail: `${setters(bad(own), explicit)} must not set securityContext.seccompProfile.type to ${quoted(types)}`,
+        };
       }
       const silent = own === undefined ? containersOf(spec).filter(({ securityContext }) => typeOf(securityContext) === undefined) : [];
       if (silent.length === 0) return undefined;
-      return { reason: 'seccompProfile', detail: `pod or ${containers(silent)} must set securityContext.seccompProfile.type to "RuntimeDefault" or "Localhost"` };
+      return {
+        reason: 'seccompProfile',
+        detail: `pod or ${containers(silent)} must set securityContext.seccompProfile.type to "RuntimeDefault" or "Localhost"`,
+      };
     },
   },
 ];

@@ -1,5 +1,5 @@
 /** Amounts of resources by name, as quotas count them. */
-import { Quantity, parseQuantity } from '@kubernel/sdk/api';
+import { parseQuantity, Quantity } from '@kubernel/sdk/api';
 
 export type Amounts = ReadonlyMap<string, Quantity>;
 
@@ -30,5 +30,8 @@ export function toRecord(amounts: Amounts): Record<string, string> {
 
 /** `requests.cpu=700m,requests.memory=1Gi` for some of the names. */
 export function print(amounts: Amounts, names: readonly string[]): string {
-  return [...names].sort().map((name) => `${name}=${(amounts.get(name) ?? ZERO).toString()}`).join(',');
+  return [...names]
+    .sort()
+    .map((name) => `${name}=${(amounts.get(name) ?? ZERO).toString()}`)
+    .join(',');
 }

@@ -1,7 +1,7 @@
 /** What each kind of object costs its namespace. */
 import type { AdmissionOperation } from '@kubernel/sdk';
 import type { KubeObject } from '@kubernel/sdk/api';
-import { Quantity, parseQuantity } from '@kubernel/sdk/api';
+import { parseQuantity, Quantity } from '@kubernel/sdk/api';
 import type { Amounts } from './amounts.ts';
 import { ONE } from './amounts.ts';
 import type { Pod, Scoped } from './pods.ts';
@@ -17,7 +17,15 @@ export interface Evaluator {
 }
 
 /** Kinds that quotas know by their plain name besides `count/…`. */
-const PLAIN_NAMES = new Set(['configmaps', 'secrets', 'replicationcontrollers', 'resourcequotas', 'services', 'persistentvolumeclaims', 'pods']);
+const PLAIN_NAMES = new Set([
+  'configmaps',
+  'secrets',
+  'replicationcontrollers',
+  'resourcequotas',
+  'services',
+  'persistentvolumeclaims',
+  'pods',
+]);
 
 const SPECIAL: Readonly<Record<string, Evaluator>> = {
   pods: {

@@ -3,12 +3,11 @@
  * that a burst costs one write per round trip and not one per request; nobody is let in on a count that was not written.
  */
 import type { ApiReader } from '@kubernel/sdk';
-import type { Client } from '@kubernel/sdk/client';
 import { statusCode } from '@kubernel/sdk';
-import type { KubeObject } from '@kubernel/sdk/api';
-import type { Quantity } from '@kubernel/sdk/api';
+import type { KubeObject, Quantity } from '@kubernel/sdk/api';
+import type { Client } from '@kubernel/sdk/client';
 import type { Amounts } from './amounts.ts';
-import { ZERO, addTo, amountsOf, print, toRecord } from './amounts.ts';
+import { addTo, amountsOf, print, toRecord, ZERO } from './amounts.ts';
 import type { Scoped } from './pods.ts';
 
 export interface ResourceQuota extends KubeObject {
@@ -138,7 +137,9 @@ export class Ledger {
 function checkFits(quota: ResourceQuota, used: Amounts, { delta, refuse }: Claimant): void {
   const hard = amountsOf(quota.status?.hard);
   const requested = [...delta.keys()].filter((name) => hard.has(name));
-  const exceeded = requested.filter((name) => (used.get(name) ?? ZERO).add(delta.get(name) as Quantity).compare(hard.get(name) as Quantity) > 0);
+  const exceeded = requested.filter(
+    (name) => (used.get(name) ?? ZERO).add(delta.get(name) as Quantity).compare(hard.get(name) as Quantity) > 0,
+  );
   if (exceeded.length === 0) return;
   const parts = `requested: ${print(delta, exceeded)}, used: ${print(used, exceeded)}, limited: ${print(hard, exceeded)}`;
   throw refuse(`exceeded quota: ${quota.metadata.name}, ${parts}`);

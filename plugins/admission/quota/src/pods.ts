@@ -1,8 +1,8 @@
 /** What a pod costs its namespace. https://kubernetes.io/docs/concepts/policy/resource-quotas/#compute-resource-quota */
 import type { KubeObject } from '@kubernel/sdk/api';
-import { Quantity, parseQuantity } from '@kubernel/sdk/api';
+import { parseQuantity, type Quantity } from '@kubernel/sdk/api';
 import type { Amounts } from './amounts.ts';
-import { ONE, addTo } from './amounts.ts';
+import { addTo, ONE } from './amounts.ts';
 
 type List = Record<string, string>;
 
@@ -66,7 +66,8 @@ function total(pod: Pod, field: 'requests' | 'limits'): Map<string, Quantity> {
   }
   keepLargest(sum, most);
   for (const [name, text] of Object.entries(pod.spec.resources?.[field] ?? {})) sum.set(name, parseQuantity(text));
-  for (const [name, text] of Object.entries(pod.spec.overhead ?? {})) if (field === 'requests' || sum.has(name)) addTo(sum, name, parseQuantity(text));
+  for (const [name, text] of Object.entries(pod.spec.overhead ?? {}))
+    if (field === 'requests' || sum.has(name)) addTo(sum, name, parseQuantity(text));
   return sum;
 }
 
@@ -82,7 +83,9 @@ export function podConstraints(pod: Pod, hard: readonly string[]): string | unde
   const required = MUST_SPECIFY.filter((name) => hard.includes(name)).sort();
   for (const { name, resources } of [...pod.spec.containers, ...(pod.spec.initContainers ?? [])]) {
     for (const resource of required) {
-      const [field, plain] = resource.startsWith('limits.') ? (['limits', resource.slice(7)] as const) : (['requests', resource.replace('requests.', '')] as const);
+      const [field, plain] = resource.startsWith('limits.')
+        ? (['limits', resource.slice(7)] as const)
+        : (['requests', resource.replace('requests.', '')] as const);
       if (resources?.[field]?.[plain] !== undefined || pod.spec.resources?.[field]?.[plain] !== undefined) continue;
       missing.set(resource, (missing.get(resource) ?? new Set()).add(name));
     }
@@ -133,7 +136,8 @@ function matches(pod: Pod, { scopeName, operator, values }: Requirement): boolea
 }
 
 function isBestEffort({ spec }: Pod): boolean {
-  const some = (list: List | undefined): boolean => Object.entries(list ?? {}).some(([name, text]) => (name === 'cpu' || name === 'memory') && parseQuantity(text).sign > 0);
+  const some = (list: List | undefined): boolean =>
+    Object.entries(list ?? {}).some(([name, text]) => (name === 'cpu' || name === 'memory') && parseQuantity(text).sign > 0);
   const all = [...spec.containers, ...(spec.initContainers ?? []), { resources: spec.resources }];
   return !all.some(({ resources }) => some(resources?.requests) || some(resources?.limits));
 }

@@ -1,10 +1,10 @@
 import { StatusError } from '@kubernel/sdk';
-import type { Client } from '@kubernel/sdk/client';
 import type { KubeObject } from '@kubernel/sdk/api';
-import { MemoryReader, admissionRequest } from '@kubernel/sdk/testing';
+import type { Client } from '@kubernel/sdk/client';
+import { admissionRequest, MemoryReader } from '@kubernel/sdk/testing';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { evaluatorOf } from './evaluators.ts';
 import { toRecord } from './amounts.ts';
+import { evaluatorOf } from './evaluators.ts';
 import type { ResourceQuota } from './ledger.ts';
 import type { Pod } from './pods.ts';
 import { podConstraints, podInScope } from './pods.ts';
@@ -20,7 +20,8 @@ const client = (): Client =>
     async update(_resource: unknown, quota: ResourceQuota) {
       await new Promise((resolve) => setTimeout(resolve, 5));
       const current = reader.get('', 'resourcequotas', 'ns', quota.metadata.name ?? '');
-      if (conflicts-- > 0 || current?.metadata.resourceVersion !== quota.metadata.resourceVersion) throw new StatusError(409, 'Conflict', 'modified');
+      if (conflicts-- > 0 || current?.metadata.resourceVersion !== quota.metadata.resourceVersion)
+        throw new StatusError(409, 'Conflict', 'modified');
       const stored = { ...quota, metadata: { ...quota.metadata, resourceVersion: String(Number(quota.metadata.resourceVersion) + 1) } };
       writes.push(stored);
       reader.put('/resourcequotas', stored);
@@ -36,9 +37,16 @@ beforeEach(() => {
 
 function quota(hard: Record<string, string>, spec: object = {}): void {
   const used = Object.fromEntries(Object.keys(hard).map((name) => [name, '0']));
-  reader.put('/resourcequotas', { metadata: { name: 'q', namespace: 'ns', uid: 'u', resourceVersion: '1' }, spec: { hard, ...spec }, status: { hard, used } });
+  reader.put('/resourcequotas', {
+    metadata: { name: 'q', namespace: 'ns', uid: 'u', resourceVersion: '1' },
+    spec: { hard, ...spec },
+    status: { hard, used },
+  });
 }
-const pod = (name: string, requests: Record<string, string> = {}): Pod => ({ metadata: { name }, spec: { containers: [{ name: 'c', resources: { requests } }] } });
+const pod = (name: string, requests: Record<string, string> = {}): Pod => ({
+  metadata: { name },
+  spec: { containers: [{ name: 'c', resources: { requests } }] },
+});
 
 async function admit(plugin: ReturnType<typeof resourceQuota>, object: KubeObject, more = {}): Promise<string> {
   try {
@@ -59,7 +67,9 @@ describe('resource-quota', () => {
     quota({ 'requests.cpu': '1', pods: '5' });
     const plugin = start();
     expect(await admit(plugin, pod('x', { cpu: '700m' }))).toBe('');
-    expect(await admit(plugin, pod('y', { cpu: '400m' }))).toBe('pods "y" is forbidden: exceeded quota: q, requested: requests.cpu=400m, used: requests.cpu=700m, limited: requests.cpu=1');
+    expect(await admit(plugin, pod('y', { cpu: '400m' }))).toBe(
+      'pods "y" is forbidden: exceeded quota: q, requested: requests.cpu=400m, used: requests.cpu=700m, limited: requests.cpu=1',
+    );
     expect(reader.get<ResourceQuota>('', 'resourcequotas', 'ns', 'q')?.status?.used).toEqual({ 'requests.cpu': '700m', pods: '1' });
   });
 
@@ -90,8 +100,13 @@ describe('resource-quota', () => {
 
   it('wants every container to say what it needs, and refuses while the usage is unknown', async () => {
     quota({ 'requests.cpu': '1', 'limits.memory': '1Gi' });
-    expect(await admit(start(), pod('x'))).toBe('pods "x" is forbidden: failed quota: q: must specify limits.memory for: c; requests.cpu for: c');
-    reader.put('/resourcequotas', { metadata: { name: 'q', namespace: 'ns', uid: 'u', resourceVersion: '1' }, status: { hard: { pods: '1' } } });
+    expect(await admit(start(), pod('x'))).toBe(
+      'pods "x" is forbidden: failed quota: q: must specify limits.memory for: c; requests.cpu for: c',
+    );
+    reader.put('/resourcequotas', {
+      metadata: { name: 'q', namespace: 'ns', uid: 'u', resourceVersion: '1' },
+      status: { hard: { pods: '1' } },
+    });
     expect(await admit(start(), pod('x'))).toBe('pods "x" is forbidden: status unknown for quota: q, resources: pods');
   });
 
@@ -102,7 +117,9 @@ describe('resource-quota', () => {
     const grown = { resource: 'persistentvolumeclaims', oldObject: claim('1Gi') };
     expect(await admit(plugin, claim('3Gi'), grown)).toBe('');
     expect(await admit(plugin, claim('3Gi'), grown)).toContain('requested: requests.storage=2Gi, used: requests.storage=2Gi');
-    expect(await admit(plugin, { metadata: { name: 'd' } }, { group: 'apps', resource: 'deployments' })).toContain('count/deployments.apps=1');
+    expect(await admit(plugin, { metadata: { name: 'd' } }, { group: 'apps', resource: 'deployments' })).toContain(
+      'count/deployments.apps=1',
+    );
   });
 });
 
@@ -110,7 +127,10 @@ describe('evaluators', () => {
   it('know what services cost', () => {
     const usage = (spec: object): unknown => toRecord(evaluatorOf('', 'services').usage({ metadata: {}, spec }));
     expect(usage({ type: 'NodePort', ports: [{}, {}] })).toEqual({ 'services.nodeports': '2', 'count/services': '1', services: '1' });
-    expect(usage({ type: 'LoadBalancer', ports: [{}], allocateLoadBalancerNodePorts: false })).toMatchObject({ 'services.loadbalancers': '1', 'services.nodeports': '0' });
+    expect(usage({ type: 'LoadBalancer', ports: [{}], allocateLoadBalancerNodePorts: false })).toMatchObject({
+      'services.loadbalancers': '1',
+      'services.nodeports': '0',
+    });
   });
 
   it('know what pods cost: extended resources, overhead, init containers, and nothing once they ended', () => {

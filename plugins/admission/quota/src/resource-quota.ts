@@ -1,7 +1,7 @@
 import type { Admission, AdmissionAttributes, ApiReader } from '@kubernel/sdk';
-import type { Client } from '@kubernel/sdk/client';
 import { admissionDenied } from '@kubernel/sdk';
 import type { KubeObject } from '@kubernel/sdk/api';
+import type { Client } from '@kubernel/sdk/client';
 import { increase } from './amounts.ts';
 import type { Evaluator } from './evaluators.ts';
 import { evaluatorOf } from './evaluators.ts';
@@ -53,7 +53,13 @@ export function resourceQuota(client: () => Client): Admission {
   };
 }
 
-function counts(attributes: AdmissionAttributes, evaluator: Evaluator, object: KubeObject, quota: ResourceQuota, resources: readonly string[]): boolean {
+function counts(
+  attributes: AdmissionAttributes,
+  evaluator: Evaluator,
+  object: KubeObject,
+  quota: ResourceQuota,
+  resources: readonly string[],
+): boolean {
   const hard = Object.keys(quota.status?.hard ?? {});
   if (!evaluator.inScope(object, quota.spec ?? {})) return false;
   const why = attributes.operation === 'CREATE' ? evaluator.constraints?.(object, hard) : undefined;
@@ -61,6 +67,7 @@ function counts(attributes: AdmissionAttributes, evaluator: Evaluator, object: K
   const restricted = resources.filter((name) => hard.includes(name));
   if (restricted.length === 0) return false;
   const unknown = restricted.some((name) => quota.status?.used?.[name] === undefined);
-  if (unknown) throw admissionDenied(attributes, `status unknown for quota: ${quota.metadata.name}, resources: ${restricted.sort().join(',')}`);
+  if (unknown)
+    throw admissionDenied(attributes, `status unknown for quota: ${quota.metadata.name}, resources: ${restricted.sort().join(',')}`);
   return true;
 }

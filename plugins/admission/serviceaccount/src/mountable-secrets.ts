@@ -37,19 +37,27 @@ export function secretNames(pod: Pod): string[] {
 /** An account annotated to enforce it lets its pods use the secrets it lists, and no others. */
 export function checkMountable(attributes: AdmissionAttributes, pod: Pod, account: ServiceAccount): void {
   const mountable = new Set((account.secrets ?? []).map(({ name }) => name));
-  const refuse = (what: string): Error => admissionDenied(attributes, `${what} is not allowed because service account ${account.metadata.name} does not reference that secret`);
+  const refuse = (what: string): Error =>
+    admissionDenied(attributes, `${what} is not allowed because service account ${account.metadata.name} does not reference that secret`);
   for (const { secret } of pod.spec.volumes ?? []) {
-    if (secret && !mountable.has(secret.secretName)) throw refuse(`volume with secret.secretName=${JSON.stringify(secret.secretName ?? '')}`);
+    if (secret && !mountable.has(secret.secretName))
+      throw refuse(`volume with secret.secretName=${JSON.stringify(secret.secretName ?? '')}`);
   }
-  const groups = [['init container', pod.spec.initContainers], ['container', pod.spec.containers], ['ephemeral container', pod.spec.ephemeralContainers]] as const;
+  const groups = [
+    ['init container', pod.spec.initContainers],
+    ['container', pod.spec.containers],
+    ['ephemeral container', pod.spec.ephemeralContainers],
+  ] as const;
   for (const [title, containers] of groups) {
     for (const container of containers ?? []) {
       for (const { name, valueFrom } of container.env ?? []) {
         const secret = valueFrom?.secretKeyRef?.name;
-        if (secret !== undefined && !mountable.has(secret)) throw refuse(`${title} ${container.name} with envVar ${name} referencing secret.secretName=${JSON.stringify(secret)}`);
+        if (secret !== undefined && !mountable.has(secret))
+          throw refuse(`${title} ${container.name} with envVar ${name} referencing secret.secretName=${JSON.stringify(secret)}`);
       }
       for (const { secretRef } of container.envFrom ?? []) {
-        if (secretRef && !mountable.has(secretRef.name)) throw refuse(`${title} ${container.name} with envFrom referencing secret.secretName=${JSON.stringify(secretRef.name ?? '')}`);
+        if (secretRef && !mountable.has(secretRef.name))
+          throw refuse(`${title} ${container.name} with envFrom referencing secret.secretName=${JSON.stringify(secretRef.name ?? '')}`);
       }
     }
   }

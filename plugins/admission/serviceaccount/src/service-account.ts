@@ -1,9 +1,9 @@
 import type { Admission, AdmissionAttributes, ApiReader } from '@kubernel/sdk';
 import { admissionDenied } from '@kubernel/sdk';
 import type { KubeObject } from '@kubernel/sdk/api';
+import { checkMountable, secretNames } from './mountable-secrets.ts';
 import type { Pod, ServiceAccount } from './pod.ts';
 import { mountToken } from './token-volume.ts';
-import { checkMountable, secretNames } from './mountable-secrets.ts';
 
 const MIRROR = 'kubernetes.io/config.mirror';
 const ENFORCE = 'kubernetes.io/enforce-mountable-secrets';
@@ -19,7 +19,10 @@ export function serviceAccountAdmission(): Admission {
     const look = (): KubeObject | undefined => reader.get('', 'serviceaccounts', attributes.namespace, name);
     const found = look() ?? (await reader.fresh?.(), look()) ?? (name === 'default' ? await soon(look) : undefined);
     if (found) return found as ServiceAccount;
-    throw admissionDenied(attributes, `error looking up service account ${attributes.namespace}/${name}: serviceaccount ${JSON.stringify(name)} not found`);
+    throw admissionDenied(
+      attributes,
+      `error looking up service account ${attributes.namespace}/${name}: serviceaccount ${JSON.stringify(name)} not found`,
+    );
   };
 
   const check = (attributes: AdmissionAttributes, pod: Pod, account: ServiceAccount): void => {
@@ -31,7 +34,9 @@ export function serviceAccountAdmission(): Admission {
       reader = apiReader;
     },
     handles: (operation, group, resource, subresource) =>
-      group === '' && resource === 'pods' && ((operation === 'CREATE' && subresource === '') || (operation === 'UPDATE' && subresource === 'ephemeralcontainers')),
+      group === '' &&
+      resource === 'pods' &&
+      ((operation === 'CREATE' && subresource === '') || (operation === 'UPDATE' && subresource === 'ephemeralcontainers')),
     async admit(attributes) {
       const pod = attributes.object as Pod;
       if (attributes.operation === 'UPDATE') return;

@@ -18,7 +18,8 @@ export function claimResize(): Admission {
     init(apiReader) {
       reader = apiReader;
     },
-    handles: (operation, group, resource, subresource) => operation === 'UPDATE' && group === '' && resource === 'persistentvolumeclaims' && subresource === '',
+    handles: (operation, group, resource, subresource) =>
+      operation === 'UPDATE' && group === '' && resource === 'persistentvolumeclaims' && subresource === '',
     validate(attributes) {
       const [claim, old] = [attributes.object as Claim, attributes.oldObject as Claim];
       const size = ({ spec }: Claim): ReturnType<typeof parseQuantity> => parseQuantity(spec?.resources?.requests?.storage ?? '0');
@@ -26,7 +27,10 @@ export function claimResize(): Admission {
       if (old.status?.phase !== 'Bound') throw admissionDenied(attributes, 'Only bound persistent volume claims can be expanded');
       const name = claim.metadata.annotations?.['volume.beta.kubernetes.io/storage-class'] ?? claim.spec?.storageClassName ?? '';
       if (!reader.get<StorageClass>('storage.k8s.io', 'storageclasses', '', name)?.allowVolumeExpansion) {
-        throw admissionDenied(attributes, 'only dynamically provisioned pvc can be resized and the storageclass that provisions the pvc must support resize');
+        throw admissionDenied(
+          attributes,
+          'only dynamically provisioned pvc can be resized and the storageclass that provisions the pvc must support resize',
+        );
       }
     },
   };

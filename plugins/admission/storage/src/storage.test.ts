@@ -1,5 +1,5 @@
 import type { KubeObject } from '@kubernel/sdk/api';
-import { MemoryReader, admissionRequest } from '@kubernel/sdk/testing';
+import { admissionRequest, MemoryReader } from '@kubernel/sdk/testing';
 import { describe, expect, it } from 'vitest';
 import { claimResize } from './claim-resize.ts';
 import { inUseProtection } from './in-use-protection.ts';
@@ -15,7 +15,11 @@ describe('in-use protection', () => {
 });
 
 describe('a claim', () => {
-  const claim = (storage: string, phase: string, storageClassName = 'grows'): KubeObject => ({ metadata: { name: 'x' }, spec: { storageClassName, resources: { requests: { storage } } }, status: { phase } });
+  const claim = (storage: string, phase: string, storageClassName = 'grows'): KubeObject => ({
+    metadata: { name: 'x' },
+    spec: { storageClassName, resources: { requests: { storage } } },
+    status: { phase },
+  });
   const resize = (object: KubeObject, oldObject: KubeObject): string => {
     const reader = new MemoryReader();
     reader.put('storage.k8s.io/storageclasses', { metadata: { name: 'grows' }, allowVolumeExpansion: true });
@@ -32,7 +36,9 @@ describe('a claim', () => {
   it('grows when it is bound and its class allows it', () => {
     expect(resize(claim('2Gi', 'Bound'), claim('1Gi', 'Bound'))).toBe('');
     expect(resize(claim('2Gi', 'Pending'), claim('1Gi', 'Pending'))).toContain('Only bound persistent volume claims can be expanded');
-    expect(resize(claim('2Gi', 'Bound', 'fixed'), claim('1Gi', 'Bound', 'fixed'))).toContain('the storageclass that provisions the pvc must support resize');
+    expect(resize(claim('2Gi', 'Bound', 'fixed'), claim('1Gi', 'Bound', 'fixed'))).toContain(
+      'the storageclass that provisions the pvc must support resize',
+    );
     expect(resize(claim('1Gi', 'Pending'), claim('1Gi', 'Pending'))).toBe('');
   });
 });

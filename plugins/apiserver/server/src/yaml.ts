@@ -17,7 +17,7 @@ const integer = defineScalarTag('tag:yaml.org,2002:int', {
   },
 });
 
-const READING = { schema: CORE_SCHEMA.withTags(mergeTag, boolYaml11Tag, integer) };
+export const READING = { schema: CORE_SCHEMA.withTags(mergeTag, boolYaml11Tag, integer) };
 const WRITING = { sortKeys: true, lineWidth: -1, noRefs: true, quoteStyle: 'double', seqNoIndent: true } as const;
 
 /** Aliases are fine up to this many nodes more than the text could hold without them. */

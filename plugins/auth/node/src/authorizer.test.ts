@@ -13,7 +13,18 @@ beforeEach(() => {
   ask = (verb, path, more = {}) => {
     const [resource = '', subresource = ''] = path.split('/');
     const user = { name: 'system:node:n1', groups: ['system:nodes'] };
-    const attributes = { user, verb, resourceRequest: true, group: '', version: 'v1', resource, subresource, namespace: 'ns', name: '', path: '' };
+    const attributes = {
+      user,
+      verb,
+      resourceRequest: true,
+      group: '',
+      version: 'v1',
+      resource,
+      subresource,
+      namespace: 'ns',
+      name: '',
+      path: '',
+    };
     const { decision, reason } = authorizer.authorize({ ...attributes, ...more }) as { decision: string; reason?: string };
     return decision === 'allow' ? 'yes' : (reason ?? 'no');
   };
@@ -23,9 +34,13 @@ beforeEach(() => {
 const pod = (nodeName: string, secret: string) => ({
   metadata: { name: `p-${nodeName}`, namespace: 'ns' },
   spec: {
-    nodeName, serviceAccountName: 'sa',
+    nodeName,
+    serviceAccountName: 'sa',
     containers: [{ envFrom: [{ configMapRef: { name: 'c' } }] }],
-    volumes: [{ name: 'v', secret: { secretName: secret } }, { name: 'd', persistentVolumeClaim: { claimName: 'claim' } }],
+    volumes: [
+      { name: 'v', secret: { secretName: secret } },
+      { name: 'd', persistentVolumeClaim: { claimName: 'claim' } },
+    ],
   },
 });
 
@@ -42,13 +57,19 @@ describe('a node', () => {
   it('loses sight of an object with the last of its pods that refers to it', () => {
     expect(ask('get', 'secrets', { name: 'a' })).toBe('yes');
     reader.put('/pods', pod('n1', 'b'));
-    expect([ask('get', 'secrets', { name: 'a' }), ask('get', 'secrets', { name: 'b' })]).toEqual([expect.stringContaining('no relationship'), 'yes']);
+    expect([ask('get', 'secrets', { name: 'a' }), ask('get', 'secrets', { name: 'b' })]).toEqual([
+      expect.stringContaining('no relationship'),
+      'yes',
+    ]);
     reader.remove('/pods', 'ns', 'p-n1');
     expect(ask('get', 'configmaps', { name: 'c' })).toContain('no relationship');
   });
 
   it('reads a volume of a claim of its pods, and the secret its driver needs', () => {
-    reader.put('/persistentvolumes', { metadata: { name: 'pv' }, spec: { claimRef: { namespace: 'ns', name: 'claim' }, csi: { nodeStageSecretRef: { namespace: 'ns', name: 's' } } } });
+    reader.put('/persistentvolumes', {
+      metadata: { name: 'pv' },
+      spec: { claimRef: { namespace: 'ns', name: 'claim' }, csi: { nodeStageSecretRef: { namespace: 'ns', name: 's' } } },
+    });
     expect(ask('get', 'persistentvolumeclaims', { name: 'claim' })).toBe('yes');
     expect(ask('get', 'persistentvolumes', { namespace: '', name: 'pv' })).toBe('yes');
     expect(ask('get', 'secrets', { name: 's' })).toBe('yes');
@@ -58,7 +79,9 @@ describe('a node', () => {
     expect(ask('get', 'nodes', { namespace: '', name: 'n1' })).toBe('yes');
     expect(ask('get', 'nodes', { namespace: '', name: 'n2' })).toContain('only its own Node object');
     expect(ask('list', 'pods', { namespace: '', fieldSelector: 'spec.nodeName=n1' })).toBe('yes');
-    expect(ask('watch', 'pods', { namespace: '', fieldSelector: 'spec.nodeName=n2' })).toBe('can only list/watch pods with spec.nodeName field selector');
+    expect(ask('watch', 'pods', { namespace: '', fieldSelector: 'spec.nodeName=n2' })).toBe(
+      'can only list/watch pods with spec.nodeName field selector',
+    );
     expect(ask('patch', 'pods/status', { name: 'x' })).toBe('yes');
   });
 

@@ -60,7 +60,9 @@ function decide(node: string, a: AuthzAttributes, graph: NodeGraph): AuthzDecisi
       return individual(node, a, graph);
     case '/serviceaccounts':
       if (a.verb === 'get' && !a.subresource) return related(node, a, graph);
-      return a.verb === 'create' && a.subresource === 'token' ? related(node, a, graph) : no('can only create tokens for individual service accounts');
+      return a.verb === 'create' && a.subresource === 'token'
+        ? related(node, a, graph)
+        : no('can only create tokens for individual service accounts');
     case 'coordination.k8s.io/leases':
       return lease(node, a);
     case 'storage.k8s.io/csinodes':

@@ -51,7 +51,9 @@ export class NodeGraph {
     }
     if (this.#nodesOf.get(`${resource}/${namespace}/${name}`)?.has(node)) return true;
     if (resource !== 'secrets') return false;
-    return this.#reader.list<Volume>('', 'persistentvolumes').some((volume) => secretsOf(volume).includes(`${namespace}/${name}`) && this.#volumeReaches(node, volume));
+    return this.#reader
+      .list<Volume>('', 'persistentvolumes')
+      .some((volume) => secretsOf(volume).includes(`${namespace}/${name}`) && this.#volumeReaches(node, volume));
   }
 
   #volumeReaches(node: string, volume: Volume | undefined): boolean {
@@ -102,11 +104,16 @@ function referencesOf(pod: Pod): string[] {
     }
   }
   for (const volume of spec.volumes ?? []) volumeReferences(volume, pod.metadata.name ?? '', add);
-  for (const { resourceClaimName } of [...(spec.resourceClaims ?? []), ...(pod.status?.resourceClaimStatuses ?? [])]) add('resourceclaims', resourceClaimName);
+  for (const { resourceClaimName } of [...(spec.resourceClaims ?? []), ...(pod.status?.resourceClaimStatuses ?? [])])
+    add('resourceclaims', resourceClaimName);
   return [...references];
 }
 
-function volumeReferences(volume: Record<string, unknown>, podName: string, add: (resource: string, name: string | undefined) => unknown): void {
+function volumeReferences(
+  volume: Record<string, unknown>,
+  podName: string,
+  add: (resource: string, name: string | undefined) => unknown,
+): void {
   const source = (type: string): Record<string, unknown> | undefined => volume[type] as Record<string, unknown> | undefined;
   add('secrets', source('secret')?.secretName as string | undefined);
   add('configmaps', source('configMap')?.name as string | undefined);
@@ -118,7 +125,8 @@ function volumeReferences(volume: Record<string, unknown>, podName: string, add:
   }
   for (const [type, plugin] of Object.entries(volume)) {
     if (typeof plugin !== 'object' || plugin === null || ['secret', 'configMap', 'projected'].includes(type)) continue;
-    for (const field of ['secretRef', 'nodePublishSecretRef']) add('secrets', ((plugin as Record<string, unknown>)[field] as Reference)?.name);
+    for (const field of ['secretRef', 'nodePublishSecretRef'])
+      add('secrets', ((plugin as Record<string, unknown>)[field] as Reference)?.name);
     if (type === 'azureFile') add('secrets', (plugin as { secretName?: string }).secretName);
   }
 }

@@ -1,6 +1,6 @@
-import { beforeEach, describe, expect, it } from 'vitest';
 import type { AdmissionAttributes, ApiReader, Authorizer, AuthzAttributes, UserInfo } from '@kubernel/sdk';
 import type { KubeObject } from '@kubernel/sdk/api';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { mastersAuthorizer, rbacAuthorizer } from './authorizer.ts';
 import { escalationCheck } from './escalation.ts';
 
@@ -42,7 +42,18 @@ beforeEach(() => {
 
 function ask(verb: string, resource: string, more: Partial<AuthzAttributes> = {}, user = ann) {
   const [name = '', subresource = ''] = resource.split('/');
-  const attributes = { user, verb, resourceRequest: true, group: '', version: 'v1', resource: name, subresource, namespace: 'ns', name: '', path: '' };
+  const attributes = {
+    user,
+    verb,
+    resourceRequest: true,
+    group: '',
+    version: 'v1',
+    resource: name,
+    subresource,
+    namespace: 'ns',
+    name: '',
+    path: '',
+  };
   return rbac.authorize({ ...attributes, ...more }) as { decision: string; reason?: string };
 }
 
@@ -79,13 +90,19 @@ describe('rbac', () => {
   });
 
   it('matches every resource with a subresource by */scale, and names by resourceNames', () => {
-    role('r', [
-      { verbs: ['update'], apiGroups: ['apps'], resources: ['*/scale'] },
-      { verbs: ['get'], apiGroups: [''], resources: ['secrets'], resourceNames: ['mine'] },
-    ], '');
+    role(
+      'r',
+      [
+        { verbs: ['update'], apiGroups: ['apps'], resources: ['*/scale'] },
+        { verbs: ['get'], apiGroups: [''], resources: ['secrets'], resourceNames: ['mine'] },
+      ],
+      '',
+    );
     bind('b', 'ClusterRole', 'r', { kind: 'ServiceAccount', name: 'bot', namespace: 'ns' }, '');
     const bot = { name: 'system:serviceaccount:ns:bot', groups: [] };
-    expect(ask('update', 'deployments/scale', { group: 'apps' }, bot).reason).toBe('RBAC: allowed by ClusterRoleBinding "b" of ClusterRole "r" to ServiceAccount "bot/ns"');
+    expect(ask('update', 'deployments/scale', { group: 'apps' }, bot).reason).toBe(
+      'RBAC: allowed by ClusterRoleBinding "b" of ClusterRole "r" to ServiceAccount "bot/ns"',
+    );
     expect(ask('update', 'deployments', { group: 'apps' }, bot).decision).toBe('no-opinion');
     expect(ask('get', 'secrets', { name: 'mine' }, bot).decision).toBe('allow');
     expect(ask('get', 'secrets', { name: 'other' }, bot).decision).toBe('no-opinion');
@@ -105,7 +122,14 @@ describe('rbac', () => {
   });
 
   it('lists the rules of a user for SelfSubjectRulesReview', () => {
-    role('r', [{ verbs: ['get'], apiGroups: [''], resources: ['pods'] }, { verbs: ['get'], nonResourceURLs: ['/version'] }], '');
+    role(
+      'r',
+      [
+        { verbs: ['get'], apiGroups: [''], resources: ['pods'] },
+        { verbs: ['get'], nonResourceURLs: ['/version'] },
+      ],
+      '',
+    );
     bind('b', 'ClusterRole', 'r', { kind: 'User', name: 'ann' }, '');
     expect(rbac.rulesFor!(ann, 'ns')).toEqual({
       resourceRules: [{ verbs: ['get'], apiGroups: [''], resources: ['pods'] }],
@@ -126,8 +150,15 @@ describe('escalation', () => {
     const check = escalationCheck();
     await check.init!(cache.reader);
     const attributes = {
-      operation: oldObject ? 'UPDATE' : 'CREATE', user: ann, group: 'rbac.authorization.k8s.io', resource, subresource: '', namespace: 'ns', name: 'e',
-      object: { metadata: { name: 'e', namespace: 'ns' }, ...object }, oldObject: oldObject && { metadata: { name: 'e' }, ...oldObject },
+      operation: oldObject ? 'UPDATE' : 'CREATE',
+      user: ann,
+      group: 'rbac.authorization.k8s.io',
+      resource,
+      subresource: '',
+      namespace: 'ns',
+      name: 'e',
+      object: { metadata: { name: 'e', namespace: 'ns' }, ...object },
+      oldObject: oldObject && { metadata: { name: 'e' }, ...oldObject },
     } as unknown as AdmissionAttributes;
     try {
       await check.admit!(attributes);
@@ -144,7 +175,10 @@ describe('escalation', () => {
   });
 
   it('refuses a role that grants more than its author holds, and lists what is missing', async () => {
-    const rules = [{ verbs: ['get', 'delete', 'list'], apiGroups: [''], resources: ['secrets'] }, { verbs: ['*'], apiGroups: ['apps'], resources: ['deployments'] }];
+    const rules = [
+      { verbs: ['get', 'delete', 'list'], apiGroups: [''], resources: ['secrets'] },
+      { verbs: ['*'], apiGroups: ['apps'], resources: ['deployments'] },
+    ];
     expect(await write('roles', { rules })).toBe(
       'roles.rbac.authorization.k8s.io "e" is forbidden: user "ann" (groups=["devs" "system:authenticated"]) is attempting to grant RBAC permissions not currently held:\n' +
         '{APIGroups:[""], Resources:["secrets"], Verbs:["delete" "list"]}\n{APIGroups:["apps"], Resources:["deployments"], Verbs:["*"]}',

@@ -1,11 +1,11 @@
-import { LRUCache } from 'lru-cache';
 import type { ApiReader, Authorizer, AuthzAttributes, AuthzDecision } from '@kubernel/sdk';
+import { LRUCache } from 'lru-cache';
 import { bootstrapObjects } from './bootstrap.ts';
 import type { Binding, Subject } from './objects.ts';
-import type { PolicyRule } from './rules.ts';
-import { ruleAllows } from './rules.ts';
 import type { RuleResolver } from './resolver.ts';
 import { resolverFor } from './resolver.ts';
+import type { PolicyRule } from './rules.ts';
+import { ruleAllows } from './rules.ts';
 
 const MASTERS = 'system:masters';
 const ALLOW: AuthzDecision = { decision: 'allow' };
@@ -39,12 +39,24 @@ export function rbacAuthorizer(cacheSize = 20_000): Authorizer {
     },
     rulesFor(user, namespace) {
       const rules: PolicyRule[] = [];
-      resolver?.visit(user, namespace, ({ rule }) => rules.push(rule) === 0, () => {});
+      resolver?.visit(
+        user,
+        namespace,
+        ({ rule }) => rules.push(rule) === 0,
+        () => {},
+      );
       return {
         resourceRules: rules
           .filter(({ resources }) => resources?.length)
-          .map(({ verbs, apiGroups, resources, resourceNames }) => ({ verbs, apiGroups, resources, ...(resourceNames?.length ? { resourceNames } : {}) })),
-        nonResourceRules: rules.filter(({ nonResourceURLs }) => nonResourceURLs?.length).map(({ verbs, nonResourceURLs }) => ({ verbs, nonResourceURLs })),
+          .map(({ verbs, apiGroups, resources, resourceNames }) => ({
+            verbs,
+            apiGroups,
+            resources,
+            ...(resourceNames?.length ? { resourceNames } : {}),
+          })),
+        nonResourceRules: rules
+          .filter(({ nonResourceURLs }) => nonResourceURLs?.length)
+          .map(({ verbs, nonResourceURLs }) => ({ verbs, nonResourceURLs })),
       };
     },
   };

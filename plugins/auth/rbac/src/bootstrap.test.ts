@@ -11,14 +11,20 @@ describe('default policy', () => {
     const canonical = (value: unknown): unknown => {
       if (Array.isArray(value)) return value.map(canonical);
       if (value === null || typeof value !== 'object') return value;
-      return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, item]) => [key, canonical(item)]));
+      return Object.fromEntries(
+        Object.entries(value)
+          .sort(([a], [b]) => (a < b ? -1 : 1))
+          .map(([key, item]) => [key, canonical(item)]),
+      );
     };
     const lines = objects
       .map(({ resource, object: { apiVersion: _v, kind: _k, ...rest } }) => `${resource} ${JSON.stringify(canonical(rest))}`)
       .sort();
     expect(lines).toHaveLength(70 + 51 + 6 + 1 + 6 + 1);
     // The digest of the same list as recorded from upstream's API server.
-    expect(createHash('sha256').update(lines.join('\n')).digest('hex')).toBe('79efdee19b9455ac23519fb0ff4c94b99a30d7c0c07f707b2c56586199dd1e8f');
+    expect(createHash('sha256').update(lines.join('\n')).digest('hex')).toBe(
+      '79efdee19b9455ac23519fb0ff4c94b99a30d7c0c07f707b2c56586199dd1e8f',
+    );
   });
 
   it('gives back a rule that was taken from a default role, and keeps what was added', () => {

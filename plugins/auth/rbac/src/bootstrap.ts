@@ -3,7 +3,7 @@ import type { BootstrapObject } from '@kubernel/sdk';
 import type { KubeObject } from '@kubernel/sdk/api';
 import type { Binding, Role, Subject } from './objects.ts';
 import { GROUP } from './objects.ts';
-import { CLUSTER_ROLES, CLUSTER_ROLE_BINDINGS, NAMESPACED } from './policy-table.ts';
+import { CLUSTER_ROLE_BINDINGS, CLUSTER_ROLES, NAMESPACED } from './policy-table.ts';
 import type { PolicyRule } from './rules.ts';
 import { uncovered } from './rules.ts';
 
@@ -79,7 +79,10 @@ function parseRule(text: string): PolicyRule {
   if (groups === 'url') return { verbs: [...list], nonResourceURLs: items };
   return {
     verbs: [...list],
-    apiGroups: groups.slice(0, -1).split(',').map((group) => (group === 'core' ? '' : group)),
+    apiGroups: groups
+      .slice(0, -1)
+      .split(',')
+      .map((group) => (group === 'core' ? '' : group)),
     resources: items,
     ...(names ? { resourceNames: names.split(' ') } : {}),
   };
@@ -152,7 +155,8 @@ function bindingObject(resource: string, binding: Binding): BootstrapObject {
       if (current.metadata.annotations?.[AUTOUPDATE] === 'false') return undefined;
       const { kind, name } = current.roleRef;
       if (kind !== binding.roleRef.kind || name !== binding.roleRef.name) return { object: binding, recreate: true };
-      const same = (a: Subject, b: Subject): boolean => a.kind === b.kind && a.name === b.name && (a.namespace ?? '') === (b.namespace ?? '');
+      const same = (a: Subject, b: Subject): boolean =>
+        a.kind === b.kind && a.name === b.name && (a.namespace ?? '') === (b.namespace ?? '');
       const missing = (binding.subjects ?? []).filter((subject) => !current.subjects?.some((one) => same(one, subject)));
       const meta = mergedMetadata(current, binding);
       if (missing.length === 0 && !meta) return undefined;

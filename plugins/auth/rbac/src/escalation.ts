@@ -29,7 +29,10 @@ export function escalationCheck(): Admission {
       resolver = resolverFor(apiReader);
     },
     handles: (operation, group, resource, subresource) =>
-      group === GROUP && subresource === '' && (operation === 'CREATE' || operation === 'UPDATE') && (ROLES.has(resource) || BINDINGS.has(resource)),
+      group === GROUP &&
+      subresource === '' &&
+      (operation === 'CREATE' || operation === 'UPDATE') &&
+      (ROLES.has(resource) || BINDINGS.has(resource)),
     async admit(attributes) {
       if (attributes.user.groups.includes('system:masters')) return;
       if (ROLES.has(attributes.resource)) await checkRole(attributes, reader, resolver);
@@ -63,15 +66,34 @@ async function checkBinding(attributes: AdmissionAttributes, reader: ApiReader, 
   const rules = resolver.rulesOf(roleRef, attributes.namespace);
   if (!rules) {
     const kind = roleRef.kind.toLowerCase();
-    throw new StatusError(404, 'NotFound', `${kind}.${GROUP} ${JSON.stringify(roleRef.name)} not found`, { name: roleRef.name, group: GROUP, kind });
+    throw new StatusError(404, 'NotFound', `${kind}.${GROUP} ${JSON.stringify(roleRef.name)} not found`, {
+      name: roleRef.name,
+      group: GROUP,
+      kind,
+    });
   }
   const denial = denialOf(attributes, resolver, rules);
   if (denial) throw forbidden(attributes, denial);
 }
 
-async function may(reader: ApiReader, { user, namespace }: AdmissionAttributes, verb: string, resource: string, name: string): Promise<boolean> {
+async function may(
+  reader: ApiReader,
+  { user, namespace }: AdmissionAttributes,
+  verb: string,
+  resource: string,
+  name: string,
+): Promise<boolean> {
   const { decision } = await reader.authorize({
-    user, verb, resourceRequest: true, group: GROUP, version: '*', resource, subresource: '', namespace, name, path: '',
+    user,
+    verb,
+    resourceRequest: true,
+    group: GROUP,
+    version: '*',
+    resource,
+    subresource: '',
+    namespace,
+    name,
+    path: '',
   });
   return decision === 'allow';
 }
@@ -79,7 +101,12 @@ async function may(reader: ApiReader, { user, namespace }: AdmissionAttributes, 
 function denialOf({ user, namespace }: AdmissionAttributes, resolver: RuleResolver, rules: readonly PolicyRule[]): string | undefined {
   const owned: PolicyRule[] = [];
   const errors: string[] = [];
-  resolver.visit(user, namespace, ({ rule }) => owned.push(rule) === 0, (error) => errors.push(error));
+  resolver.visit(
+    user,
+    namespace,
+    ({ rule }) => owned.push(rule) === 0,
+    (error) => errors.push(error),
+  );
   const missing = uncovered(owned, rules);
   if (missing.length === 0) return undefined;
   const lines = [...new Set(compact(missing).map(printRule))].sort();
@@ -89,7 +116,11 @@ function denialOf({ user, namespace }: AdmissionAttributes, resolver: RuleResolv
 
 function forbidden({ resource, object, name }: AdmissionAttributes, why: string): StatusError {
   const subject = object?.metadata.name ?? name;
-  return new StatusError(403, 'Forbidden', `${resource}.${GROUP} ${JSON.stringify(subject)} is forbidden: ${why}`, { name: subject, group: GROUP, kind: resource });
+  return new StatusError(403, 'Forbidden', `${resource}.${GROUP} ${JSON.stringify(subject)} is forbidden: ${why}`, {
+    name: subject,
+    group: GROUP,
+    kind: resource,
+  });
 }
 
 function same(a: unknown, b: unknown): boolean {

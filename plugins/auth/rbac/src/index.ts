@@ -2,8 +2,9 @@
  * Role-based access control. `rules.ts`: what a rule covers; `resolver.ts`: which rules a user has; `authorizer.ts`: the
  * decision; `escalation.ts`: who may grant what; `bootstrap.ts` and `policy-table.ts`: the default policy.
  */
-import { definePlugin } from '@kubernel/sdk';
+
 import type { PluginDefinition } from '@kubernel/sdk';
+import { definePlugin } from '@kubernel/sdk';
 import { mastersAuthorizer, rbacAuthorizer } from './authorizer.ts';
 import { escalationCheck } from './escalation.ts';
 

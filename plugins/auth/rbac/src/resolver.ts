@@ -23,7 +23,10 @@ export class RuleResolver {
   readonly #listeners: (() => void)[] = [];
 
   constructor(reader: ApiReader) {
-    for (const [resource, cluster] of [['clusterroles', true], ['roles', false]] as const) {
+    for (const [resource, cluster] of [
+      ['clusterroles', true],
+      ['roles', false],
+    ] as const) {
       const key = ({ metadata }: Role): string => (cluster ? `/${metadata.name}` : `${metadata.namespace}/${metadata.name}`);
       reader.onChange(GROUP, resource, (type, object) => {
         if (type === 'DELETED') this.#roles.delete(key(object));

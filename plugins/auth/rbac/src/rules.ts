@@ -113,7 +113,10 @@ export function printRule(rule: PolicyRule): string {
     ['ResourceNames', rule.resourceNames],
     ['Verbs', rule.verbs],
   ];
-  return `{${parts.filter(([, list]) => list?.length).map(([title, list]) => `${title}:${printList(list ?? [])}`).join(', ')}}`;
+  return `{${parts
+    .filter(([, list]) => list?.length)
+    .map(([title, list]) => `${title}:${printList(list ?? [])}`)
+    .join(', ')}}`;
 }
 
 /** A list as Go's `%q` prints it. */

@@ -13,14 +13,21 @@ export function authenticateBootstrapToken(token: string, reader: ApiReader, now
   const match = SHAPE.exec(token);
   if (!match) return null;
   const [, id = '', secret = ''] = match;
-  const object = reader.get<KubeObject & { type?: string; data?: Record<string, string> }>('', 'secrets', 'kube-system', `bootstrap-token-${id}`);
+  const object = reader.get<KubeObject & { type?: string; data?: Record<string, string> }>(
+    '',
+    'secrets',
+    'kube-system',
+    `bootstrap-token-${id}`,
+  );
   if (!object || object.metadata.deletionTimestamp || object.type !== 'bootstrap.kubernetes.io/token') return null;
   const field = (name: string): string => Buffer.from(object.data?.[name] ?? '', 'base64').toString();
   if (!equal(field('token-secret'), secret) || field('token-id') !== id) return null;
   const expiration = field('expiration');
   if (expiration !== '' && !(Date.parse(expiration) > now)) return null;
   if (field('usage-bootstrap-authentication') !== 'true') return null;
-  const extraGroups = field('auth-extra-groups').split(',').filter((group) => group !== '');
+  const extraGroups = field('auth-extra-groups')
+    .split(',')
+    .filter((group) => group !== '');
   // One bad group makes the whole token bad: an administrator who mistyped must not get fewer groups silently.
   if (!extraGroups.every((group) => GROUP.test(group))) return null;
   return { name: `system:bootstrap:${id}`, groups: [...new Set(['system:bootstrappers', ...extraGroups])] };

@@ -2,17 +2,18 @@
  * authn/token: who a request comes from, by its bearer token. In this order: the static token file, service account
  * tokens (`service-account.ts`), bootstrap tokens. Also lends the API server the `tokens` service (`requests.ts`).
  */
+
+import { createPublicKey } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { createPublicKey } from 'node:crypto';
+import type { ApiReader, Authenticator, AuthnRequest, PluginContext, UserInfo } from '@kubernel/sdk';
 import { definePlugin } from '@kubernel/sdk';
-import type { ApiReader, AuthnRequest, Authenticator, PluginContext, UserInfo } from '@kubernel/sdk';
 import { authenticateBootstrapToken } from './bootstrap-token.ts';
+import { badTokenFile, invalidToken } from './errors.ts';
 import { loadKeys } from './keys.ts';
 import { issueFor, reviewWith } from './requests.ts';
 import { ServiceAccountTokens } from './service-account.ts';
 import { parseTokenFile } from './static-tokens.ts';
-import { badTokenFile, invalidToken } from './errors.ts';
 
 export interface TokenConfig {
   /** The `iss` of service account tokens. Default: `https://kubernetes.default.svc.<cluster domain>`. */
@@ -40,7 +41,11 @@ export function createTokenAuthenticator(ctx: Context, now: () => number = Date.
   const { config } = ctx;
   const issuer = config.issuer ?? `https://kubernetes.default.svc.${ctx.cluster.clusterDomain}`;
   const apiAudiences = config.apiAudiences ?? [issuer];
-  const limits = { apiAudiences, extendExpiration: config.extendExpiration ?? true, maxExpirationSeconds: config.maxExpirationSeconds ?? 0 };
+  const limits = {
+    apiAudiences,
+    extendExpiration: config.extendExpiration ?? true,
+    maxExpirationSeconds: config.maxExpirationSeconds ?? 0,
+  };
   const fixed = config.tokenFile ? readTokenFile(resolve(ctx.dataDir, config.tokenFile)) : new Map<string, UserInfo>();
   const keys = loadKeys(resolve(ctx.dataDir, config.signingKey ?? 'pki/sa.key'), resolve(ctx.dataDir, config.publicKeys ?? 'pki/sa.pub'));
   let cache: ApiReader | undefined;
@@ -80,7 +85,12 @@ export function createTokenAuthenticator(ctx: Context, now: () => number = Date.
           id_token_signing_alg_values_supported: [...new Set(keys.verifying.map(({ algorithm }) => algorithm))].sort(),
         },
         keys: {
-          keys: keys.verifying.map(({ id, algorithm, key }) => ({ use: 'sig', ...createPublicKey(key.export({ type: 'spki', format: 'pem' })).export({ format: 'jwk' }), kid: id, alg: algorithm })),
+          keys: keys.verifying.map(({ id, algorithm, key }) => ({
+            use: 'sig',
+            ...createPublicKey(key.export({ type: 'spki', format: 'pem' })).export({ format: 'jwk' }),
+            kid: id,
+            alg: algorithm,
+          })),
         },
       }),
     },

@@ -1,6 +1,7 @@
 /** The keys that sign and verify service account tokens: PEM files shared by every API server of a cluster. */
-import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync } from 'node:crypto';
+
 import type { KeyObject } from 'node:crypto';
+import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { unusableKeys } from './errors.ts';
@@ -40,7 +41,9 @@ export function loadKeys(privateFile: string, publicFile: string): TokenKeys {
 
 /** The key id Kubernetes uses: base64url of the SHA-256 of the public key's DER. */
 function describe(key: KeyObject, path: string): VerifyKey {
-  const id = createHash('sha256').update(key.export({ type: 'spki', format: 'der' })).digest('base64url');
+  const id = createHash('sha256')
+    .update(key.export({ type: 'spki', format: 'der' }))
+    .digest('base64url');
   return { id, algorithm: algorithmOf(key, path), key };
 }
 

@@ -1,10 +1,10 @@
 /** The TokenRequest and TokenReview of authentication.k8s.io, on top of {@link ServiceAccountTokens}. */
 import type { ApiReader, UserInfo } from '@kubernel/sdk';
 import { StatusError } from '@kubernel/sdk';
-import { FieldErrors, FieldPath } from '@kubernel/sdk/api';
 import type { KubeObject } from '@kubernel/sdk/api';
-import type { IssueOptions, ServiceAccountTokens } from './service-account.ts';
+import { FieldErrors, FieldPath } from '@kubernel/sdk/api';
 import { badRequest } from './errors.ts';
+import type { IssueOptions, ServiceAccountTokens } from './service-account.ts';
 
 const MIN_SECONDS = 600;
 const MAX_SECONDS = 2 ** 32;
@@ -94,7 +94,9 @@ function bind(ref: TokenRequestSpec['boundObjectRef'], reader: ApiReader, namesp
   if (apiVersion === 'v1' && kind === 'Pod') {
     const pod = found('pods', namespace) as KubeObject & { spec?: { serviceAccountName?: string; nodeName?: string } };
     if (pod.spec?.serviceAccountName !== account) {
-      throw badRequest(`cannot bind token for serviceaccount ${JSON.stringify(account)} to pod running with different serviceaccount name.`);
+      throw badRequest(
+        `cannot bind token for serviceaccount ${JSON.stringify(account)} to pod running with different serviceaccount name.`,
+      );
     }
     const nodeName = pod.spec.nodeName;
     const node = nodeName ? { name: nodeName, uid: reader.get('', 'nodes', '', nodeName)?.metadata.uid ?? '' } : undefined;

@@ -3,10 +3,10 @@
  * https://kubernetes.io/docs/reference/access-authn-authz/service-accounts-admin/, KEP-1205, KEP-4193.
  */
 import { randomUUID } from 'node:crypto';
-import { LRUCache } from 'lru-cache';
-import { SignJWT, compactVerify } from 'jose';
 import type { ApiReader, UserInfo } from '@kubernel/sdk';
 import type { KubeObject } from '@kubernel/sdk/api';
+import { compactVerify, SignJWT } from 'jose';
+import { LRUCache } from 'lru-cache';
 import type { TokenKeys, VerifyKey } from './keys.ts';
 
 const LEGACY_ISSUER = 'kubernetes/serviceaccount';
@@ -154,7 +154,7 @@ export class ServiceAccountTokens {
       const object = reader.get<KubeObject & { data?: Record<string, string> }>('', 'secrets', namespace, secret.name);
       if (!object || gone(object, now)) return 'service account token has been invalidated';
       if (legacy) {
-        if (Buffer.from(object.data?.token ?? '', 'base64').toString() !== token) return 'token does not match server\'s copy';
+        if (Buffer.from(object.data?.token ?? '', 'base64').toString() !== token) return "token does not match server's copy";
       } else if (object.metadata.uid !== secret.uid) {
         return `secret UID (${object.metadata.uid}) does not match service account secret ref claim (${secret.uid})`;
       }
@@ -162,11 +162,13 @@ export class ServiceAccountTokens {
     if (pod) {
       const object = reader.get('', 'pods', namespace, pod.name);
       if (!object || gone(object, now)) return 'service account token has been invalidated';
-      if (object.metadata.uid !== pod.uid) return `pod UID (${object.metadata.uid}) does not match service account pod ref claim (${pod.uid})`;
+      if (object.metadata.uid !== pod.uid)
+        return `pod UID (${object.metadata.uid}) does not match service account pod ref claim (${pod.uid})`;
     } else if (node) {
       const object = reader.get('', 'nodes', '', node.name);
       if (!object || gone(object, now)) return 'service account token has been invalidated';
-      if (object.metadata.uid !== node.uid) return `node UID (${object.metadata.uid}) does not match service account node ref claim (${node.uid})`;
+      if (object.metadata.uid !== node.uid)
+        return `node UID (${object.metadata.uid}) does not match service account node ref claim (${node.uid})`;
     }
     return undefined;
   }

@@ -17,7 +17,10 @@ export function parseTokenFile(text: string, path: string): Map<string, UserInfo
     users.set(token, {
       name,
       ...(uid ? { uid } : {}),
-      groups: (groups ?? '').split(',').map((group) => group.trim()).filter((group) => group !== ''),
+      groups: (groups ?? '')
+        .split(',')
+        .map((group) => group.trim())
+        .filter((group) => group !== ''),
     });
   });
   return users;

@@ -2,19 +2,21 @@ import { createPrivateKey, createPublicKey, generateKeyPairSync } from 'node:cry
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { SignJWT } from 'jose';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ApiReader, Authenticator, ClusterSettings, UserInfo } from '@kubernel/sdk';
 import type { KubeObject } from '@kubernel/sdk/api';
-import { createTokenAuthenticator } from './index.ts';
+import { SignJWT } from 'jose';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { TokenConfig } from './index.ts';
+import { createTokenAuthenticator } from './index.ts';
 
 const ISSUER = 'https://kubernetes.default.svc.cluster.local';
 let dataDir: string;
 let clock: number;
 let objects: Map<string, KubeObject>;
 
-const reader = { get: (_group: string, resource: string, namespace: string, name: string) => objects.get(`${resource}/${namespace}/${name}`) } as unknown as ApiReader;
+const reader = {
+  get: (_group: string, resource: string, namespace: string, name: string) => objects.get(`${resource}/${namespace}/${name}`),
+} as unknown as ApiReader;
 const account: KubeObject = { metadata: { name: 'bot', namespace: 'ns', uid: 'u-1' } };
 const pod: KubeObject = { metadata: { name: 'web', namespace: 'ns', uid: 'p-1' }, spec: { serviceAccountName: 'bot', nodeName: 'n1' } };
 
@@ -43,7 +45,11 @@ async function use(plugin: Authenticator, token: string): Promise<UserInfo | str
 }
 async function issue(plugin: Authenticator, spec: Record<string, unknown> = {}) {
   const answer = await plugin.tokens!.issue(account, { metadata: {}, spec });
-  return { ...answer, token: (answer.status as { token: string }).token } as KubeObject & { token: string; spec: Record<string, unknown>; status: Record<string, unknown> };
+  return { ...answer, token: (answer.status as { token: string }).token } as KubeObject & {
+    token: string;
+    spec: Record<string, unknown>;
+    status: Record<string, unknown>;
+  };
 }
 
 describe('service account tokens', () => {
@@ -53,7 +59,11 @@ describe('service account tokens', () => {
     expect(spec).toMatchObject({ audiences: [ISSUER], expirationSeconds: 3600, boundObjectRef: null });
     expect(status.expirationTimestamp).toBe(new Date(clock + 3_600_000).toISOString().replace('.000Z', 'Z'));
     const user = await use(plugin, token);
-    expect(user).toMatchObject({ name: 'system:serviceaccount:ns:bot', uid: 'u-1', groups: ['system:serviceaccounts', 'system:serviceaccounts:ns'] });
+    expect(user).toMatchObject({
+      name: 'system:serviceaccount:ns:bot',
+      uid: 'u-1',
+      groups: ['system:serviceaccounts', 'system:serviceaccounts:ns'],
+    });
     expect(plugin.authenticate({ headers: { authorization: `bearer ${token}` } })).toEqual(user);
   });
 
@@ -71,10 +81,18 @@ describe('service account tokens', () => {
 
   it('bound to a pod name it and its node, and end with it', async () => {
     const plugin = create();
-    const { token, spec } = await issue(plugin, { expirationSeconds: 3607, boundObjectRef: { kind: 'Pod', apiVersion: 'v1', name: 'web' } });
+    const { token, spec } = await issue(plugin, {
+      expirationSeconds: 3607,
+      boundObjectRef: { kind: 'Pod', apiVersion: 'v1', name: 'web' },
+    });
     expect(spec).toMatchObject({ expirationSeconds: 3607, boundObjectRef: { uid: 'p-1' } });
     expect(await use(plugin, token)).toMatchObject({
-      extra: { 'authentication.kubernetes.io/pod-name': ['web'], 'authentication.kubernetes.io/pod-uid': ['p-1'], 'authentication.kubernetes.io/node-name': ['n1'], 'authentication.kubernetes.io/node-uid': ['n-1'] },
+      extra: {
+        'authentication.kubernetes.io/pod-name': ['web'],
+        'authentication.kubernetes.io/pod-uid': ['p-1'],
+        'authentication.kubernetes.io/node-name': ['n1'],
+        'authentication.kubernetes.io/node-uid': ['n-1'],
+      },
     });
     clock += 30 * 86_400_000;
     expect(await use(plugin, token)).toHaveProperty('name');
@@ -87,7 +105,12 @@ describe('service account tokens', () => {
     expect(await use(plugin, (await issue(plugin, { audiences: ['vault'] })).token)).toContain('invalid for the target audiences');
     const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
     const forged = await new SignJWT({ 'kubernetes.io': { namespace: 'ns', serviceaccount: { name: 'bot', uid: 'u-1' } } })
-      .setProtectedHeader({ alg: 'ES256' }).setIssuer(ISSUER).setSubject('system:serviceaccount:ns:bot').setAudience(ISSUER).setExpirationTime(clock / 1000 + 999).sign(privateKey);
+      .setProtectedHeader({ alg: 'ES256' })
+      .setIssuer(ISSUER)
+      .setSubject('system:serviceaccount:ns:bot')
+      .setAudience(ISSUER)
+      .setExpirationTime(clock / 1000 + 999)
+      .sign(privateKey);
     expect(await use(plugin, forged)).toContain('invalid bearer token');
     const parts = (await issue(plugin)).token.split('.');
     const unsigned = `${Buffer.from('{"alg":"none"}').toString('base64url')}.${parts[1]}.`;
@@ -118,9 +141,14 @@ describe('service account tokens', () => {
   it('of the legacy kind are good while their secret holds them', async () => {
     const plugin = create();
     const token = await new SignJWT({
-      'kubernetes.io/serviceaccount/namespace': 'ns', 'kubernetes.io/serviceaccount/secret.name': 's',
-      'kubernetes.io/serviceaccount/service-account.name': 'bot', 'kubernetes.io/serviceaccount/service-account.uid': 'u-1',
-    }).setProtectedHeader({ alg: 'ES256' }).setIssuer('kubernetes/serviceaccount').setSubject('system:serviceaccount:ns:bot')
+      'kubernetes.io/serviceaccount/namespace': 'ns',
+      'kubernetes.io/serviceaccount/secret.name': 's',
+      'kubernetes.io/serviceaccount/service-account.name': 'bot',
+      'kubernetes.io/serviceaccount/service-account.uid': 'u-1',
+    })
+      .setProtectedHeader({ alg: 'ES256' })
+      .setIssuer('kubernetes/serviceaccount')
+      .setSubject('system:serviceaccount:ns:bot')
       .sign(createPrivateKey(readFileSync(join(dataDir, 'pki/sa.key'))));
     expect(await use(plugin, token)).toContain('has been invalidated');
     objects.set('secrets/ns/s', { metadata: { name: 's' }, data: { token: Buffer.from(token).toString('base64') } });
@@ -131,13 +159,21 @@ describe('service account tokens', () => {
 describe('TokenRequest', () => {
   it('refuses what upstream refuses, in its words', async () => {
     const plugin = create();
-    const why = (spec: Record<string, unknown>) => issue(plugin, spec).then(() => '', (error: Error) => error.message);
+    const why = (spec: Record<string, unknown>) =>
+      issue(plugin, spec).then(
+        () => '',
+        (error: Error) => error.message,
+      );
     expect(await why({ expirationSeconds: 4_294_967_297 })).toBe(
       'TokenRequest.authentication.k8s.io "" is invalid: spec.expirationSeconds: Invalid value: 4294967297: may not specify a duration larger than 2^32 seconds',
     );
-    expect(await why({ boundObjectRef: { kind: 'Foo', apiVersion: 'v1', name: 'x' } })).toBe('cannot bind token to object of type /v1, Kind=Foo');
+    expect(await why({ boundObjectRef: { kind: 'Foo', apiVersion: 'v1', name: 'x' } })).toBe(
+      'cannot bind token to object of type /v1, Kind=Foo',
+    );
     expect(await why({ boundObjectRef: { kind: 'Pod', apiVersion: 'v1', name: 'x' } })).toBe('pods "x" not found');
-    expect(await why({ boundObjectRef: { kind: 'Pod', apiVersion: 'v1', name: 'web', uid: 'other' } })).toContain('does not match the UID in record');
+    expect(await why({ boundObjectRef: { kind: 'Pod', apiVersion: 'v1', name: 'web', uid: 'other' } })).toContain(
+      'does not match the UID in record',
+    );
   });
 });
 
@@ -146,7 +182,11 @@ describe('TokenReview', () => {
     const plugin = create();
     const { token } = await issue(plugin, { audiences: ['vault', 'b'] });
     const review = (spec: Record<string, unknown>) => plugin.tokens!.review({ metadata: {}, spec });
-    expect((await review({ token, audiences: ['vault'] })).status).toMatchObject({ authenticated: true, user: { username: 'system:serviceaccount:ns:bot' }, audiences: ['vault'] });
+    expect((await review({ token, audiences: ['vault'] })).status).toMatchObject({
+      authenticated: true,
+      user: { username: 'system:serviceaccount:ns:bot' },
+      audiences: ['vault'],
+    });
     expect((await review({ token: 'junk' })).status).toEqual({ user: {}, error: 'invalid bearer token' });
     await expect(review({})).rejects.toThrow('token is required for TokenReview in authentication');
   });
@@ -165,8 +205,14 @@ describe('other bearer tokens', () => {
   it('let a node join until they expire', async () => {
     const field = (text: string): string => Buffer.from(text).toString('base64');
     objects.set('secrets/kube-system/bootstrap-token-abcdef', {
-      metadata: { name: 'bootstrap-token-abcdef' }, type: 'bootstrap.kubernetes.io/token',
-      data: { 'token-id': field('abcdef'), 'token-secret': field('0123456789abcdef'), 'usage-bootstrap-authentication': field('true'), expiration: field(new Date(clock + 1000).toISOString()) },
+      metadata: { name: 'bootstrap-token-abcdef' },
+      type: 'bootstrap.kubernetes.io/token',
+      data: {
+        'token-id': field('abcdef'),
+        'token-secret': field('0123456789abcdef'),
+        'usage-bootstrap-authentication': field('true'),
+        expiration: field(new Date(clock + 1000).toISOString()),
+      },
     });
     const plugin = create();
     expect(await use(plugin, 'abcdef.0123456789abcdef')).toEqual({ name: 'system:bootstrap:abcdef', groups: ['system:bootstrappers'] });

@@ -1,6 +1,6 @@
 import type { AuthnRequest, UserInfo } from '@kubernel/sdk';
-import type { CertificateVerifier } from './verify.ts';
 import { certificateRejected } from './errors.ts';
+import type { CertificateVerifier } from './verify.ts';
 
 export interface FrontProxyOptions {
   verifier: CertificateVerifier;
@@ -57,7 +57,12 @@ function firstOf(headers: AuthnRequest['headers'], names: readonly string[]): st
 }
 
 function listOf(value: string | undefined): string[] {
-  return value ? value.split(',').map((item) => item.trim()).filter((item) => item !== '') : [];
+  return value
+    ? value
+        .split(',')
+        .map((item) => item.trim())
+        .filter((item) => item !== '')
+    : [];
 }
 
 /** Extra keys are percent-encoded in header names; one that is not well-formed is taken as it is. */

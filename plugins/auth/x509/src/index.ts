@@ -4,12 +4,12 @@
  */
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { definePlugin } from '@kubernel/sdk';
 import type { Authenticator, PluginContext } from '@kubernel/sdk';
-import { FRONT_PROXY_DEFAULTS, authenticateFrontProxy } from './front-proxy.ts';
-import type { FrontProxyOptions } from './front-proxy.ts';
-import { CertificateVerifier, parseBundle } from './verify.ts';
+import { definePlugin } from '@kubernel/sdk';
 import { caUnreadable } from './errors.ts';
+import type { FrontProxyOptions } from './front-proxy.ts';
+import { authenticateFrontProxy, FRONT_PROXY_DEFAULTS } from './front-proxy.ts';
+import { CertificateVerifier, parseBundle } from './verify.ts';
 
 export interface X509Config {
   /** PEM bundle of the authorities that sign client certificates. Default: `<data-dir>/pki/ca.crt`. */

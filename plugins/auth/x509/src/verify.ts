@@ -1,8 +1,8 @@
-import { X509Certificate, createHash } from 'node:crypto';
-import { LRUCache } from 'lru-cache';
+import { createHash, X509Certificate } from 'node:crypto';
 import type { UserInfo } from '@kubernel/sdk';
-import { certificateRejected } from './errors.ts';
+import { LRUCache } from 'lru-cache';
 import { subjectOf } from './der.ts';
+import { certificateRejected } from './errors.ts';
 
 const CLIENT_AUTH = '1.3.6.1.5.5.7.3.2';
 const ANY_USAGE = '2.5.29.37.0';

@@ -3,12 +3,12 @@ import { webcrypto } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { ApiReader } from '@kubernel/sdk';
 import * as x509 from '@peculiar/x509';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { CertificateVerifier, parseBundle } from './verify.ts';
 import { subjectOf } from './der.ts';
-import type { ApiReader } from '@kubernel/sdk';
 import { createX509 } from './index.ts';
+import { CertificateVerifier, parseBundle } from './verify.ts';
 
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
 const DAY = 86_400_000;
@@ -22,7 +22,12 @@ interface Authority {
 async function authority(name: string): Promise<Authority> {
   const keys = (await webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify'])) as CryptoKeyPair;
   const root = await x509.X509CertificateGenerator.createSelfSigned({
-    serialNumber: '01', name, notBefore: new Date(now - DAY), notAfter: new Date(now + 10 * DAY), keys, signingAlgorithm: ALGORITHM,
+    serialNumber: '01',
+    name,
+    notBefore: new Date(now - DAY),
+    notAfter: new Date(now + 10 * DAY),
+    keys,
+    signingAlgorithm: ALGORITHM,
     extensions: [new x509.BasicConstraintsExtension(true, undefined, true)],
   });
   return {
@@ -30,8 +35,14 @@ async function authority(name: string): Promise<Authority> {
     async sign(subject, { usage = '1.3.6.1.5.5.7.3.2', from = now - DAY, to = now + DAY } = {}) {
       const leaf = (await webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify'])) as CryptoKeyPair;
       const certificate = await x509.X509CertificateGenerator.create({
-        serialNumber: '02', subject, issuer: root.subject, notBefore: new Date(from), notAfter: new Date(to),
-        publicKey: leaf.publicKey, signingKey: keys.privateKey, signingAlgorithm: ALGORITHM,
+        serialNumber: '02',
+        subject,
+        issuer: root.subject,
+        notBefore: new Date(from),
+        notAfter: new Date(to),
+        publicKey: leaf.publicKey,
+        signingKey: keys.privateKey,
+        signingAlgorithm: ALGORITHM,
         extensions: [new x509.ExtendedKeyUsageExtension([usage])],
       });
       return new Uint8Array(certificate.rawData);
@@ -55,7 +66,10 @@ afterAll(() => rmSync(dataDir, { recursive: true }));
 describe('client certificates', () => {
   it('make the common name the user and each organization a group', async () => {
     const der = await clients.sign('CN=ann, O=devs, O=system:masters');
-    expect(new CertificateVerifier(parseBundle(clients.pem)).verify(der)).toMatchObject({ name: 'ann', groups: ['devs', 'system:masters'] });
+    expect(new CertificateVerifier(parseBundle(clients.pem)).verify(der)).toMatchObject({
+      name: 'ann',
+      groups: ['devs', 'system:masters'],
+    });
   });
 
   it('cannot smuggle a group into another field by separators', async () => {
@@ -104,7 +118,11 @@ describe('the authenticator', () => {
 
   it('believes headers that come with a proxy certificate', async () => {
     const peerCertificate = await proxies.sign('CN=front-proxy-client');
-    expect(plugin().authenticate({ headers, peerCertificate })).toEqual({ name: 'bob', groups: ['devs', 'ops'], extra: { 'scopes/a': ['read'] } });
+    expect(plugin().authenticate({ headers, peerCertificate })).toEqual({
+      name: 'bob',
+      groups: ['devs', 'ops'],
+      extra: { 'scopes/a': ['read'] },
+    });
   });
 
   it('does not believe headers of a client, which stays who it is, nor of a proxy with another name', async () => {

@@ -18,8 +18,8 @@ import type { ManagerEntry, ManagerKey, Managers } from './managed-fields.ts';
 import { decodeManagers, disown, encodeManagers, keyOf } from './managed-fields.ts';
 import type { Shapes, StructShape } from './shape.ts';
 import { changes, updateOwners, zeroOf } from './track.ts';
-import { merge, withStructFields, withoutPaths } from './typed-merge.ts';
 import { misfits } from './typed-check.ts';
+import { merge, withoutPaths, withStructFields } from './typed-merge.ts';
 
 /** Whoever wrote the object before anybody kept track of managers. */
 const BEFORE_FIRST_APPLY = 'before-first-apply';
@@ -69,7 +69,11 @@ interface Outcome {
   conflicts?: Map<ManagerEntry, FieldSet>;
 }
 
-function tryApply({ shape, resource, subresource, live, applied, manager, time, existing }: Step, managers: Managers, force: boolean): Outcome {
+function tryApply(
+  { shape, resource, subresource, live, applied, manager, time, existing }: Step,
+  managers: Managers,
+  force: boolean,
+): Outcome {
   const ignored = resetFieldsOf(resource, subresource);
   const entry: ManagerEntry = { manager, operation: 'Apply', apiVersion: resource.apiVersion, subresource, time, fields: {} };
   const self = keyOf(entry);
@@ -137,7 +141,8 @@ function checkedConfiguration({ resource, applied }: ApplyRequest): JsonObject {
     const [group, version] = splitVersion(typeof apiVersion === 'string' ? apiVersion : '');
     throw badRequest(`invalid object type: ${group}/${version}, Kind=${typeof kind === 'string' ? kind : ''}`);
   }
-  if (isObject(metadata) && metadata.managedFields !== undefined && metadata.managedFields !== null) throw badRequest('metadata.managedFields must be nil');
+  if (isObject(metadata) && metadata.managedFields !== undefined && metadata.managedFields !== null)
+    throw badRequest('metadata.managedFields must be nil');
   return applied as JsonObject;
 }
 

@@ -1,10 +1,10 @@
 /** Walks over values and their shape that yield sets of paths. */
 import type { FieldSet } from './field-set.ts';
-import { MEMBER, isEmptySet } from './field-set.ts';
+import { isEmptySet, MEMBER } from './field-set.ts';
 import type { JsonObject } from './json-object.ts';
 import { getOwn, isObject, sameJson } from './json-object.ts';
 import type { KeyedShape, MapShape, SetShape, Shape, StructShape } from './shape.ts';
-import { UNTYPED, elementPath } from './shape.ts';
+import { elementPath, UNTYPED } from './shape.ts';
 
 /** What `to` has that `from` has not, or has with another value. Both are of the shape; undefined: nothing. */
 export function added(shape: StructShape, from: unknown, to: unknown): FieldSet {

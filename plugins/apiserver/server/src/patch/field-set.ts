@@ -35,7 +35,8 @@ export function union(a: FieldSet, b: FieldSet): FieldSet {
 
 function unionNodes(a: FieldSet, b: FieldSet): FieldSet {
   const children: Record<string, FieldSet> = {};
-  for (const key in a) if (key !== '.') children[key] = key in b ? unionNodes(a[key] as FieldSet, b[key] as FieldSet) : (a[key] as FieldSet);
+  for (const key in a)
+    if (key !== '.') children[key] = key in b ? unionNodes(a[key] as FieldSet, b[key] as FieldSet) : (a[key] as FieldSet);
   for (const key in b) if (key !== '.' && !(key in a)) children[key] = b[key] as FieldSet;
   return nodeOf(isMember(a) || isMember(b), children) ?? MEMBER;
 }
@@ -111,5 +112,7 @@ export function printElement(element: string): string {
   if (element.startsWith('v:')) return `[=${text}]`;
   if (element.startsWith('i:')) return `[${text}]`;
   const key = JSON.parse(text) as Record<string, unknown>;
-  return `[${Object.keys(key).map((name) => `${name}=${JSON.stringify(key[name])}`).join(',')}]`;
+  return `[${Object.keys(key)
+    .map((name) => `${name}=${JSON.stringify(key[name])}`)
+    .join(',')}]`;
 }

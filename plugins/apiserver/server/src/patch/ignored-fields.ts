@@ -1,11 +1,22 @@
 import type { Subresource } from '@kubernel/sdk';
 import type { Resource } from '../registry.ts';
 import type { FieldSet } from './field-set.ts';
-import { MEMBER, isEmptySet } from './field-set.ts';
+import { isEmptySet, MEMBER } from './field-set.ts';
 
 /** What every request carries or the server fills in: nobody manages it. */
 const UNMANAGED_ROOT = ['f:apiVersion', 'f:kind'];
-const UNMANAGED_META = ['.', 'f:name', 'f:namespace', 'f:creationTimestamp', 'f:selfLink', 'f:uid', 'f:clusterName', 'f:generation', 'f:managedFields', 'f:resourceVersion'];
+const UNMANAGED_META = [
+  '.',
+  'f:name',
+  'f:namespace',
+  'f:creationTimestamp',
+  'f:selfLink',
+  'f:uid',
+  'f:clusterName',
+  'f:generation',
+  'f:managedFields',
+  'f:resourceVersion',
+];
 
 /** Takes the fields nobody manages out of a set that was just made, in place. */
 export function stripUnmanaged(set: FieldSet): FieldSet {
@@ -32,8 +43,11 @@ export function resetFieldsOf(resource: Resource, subresource: string): FieldSet
   let set = sets.get(subresource);
   if (!set) {
     const definition: Subresource | undefined = subresource ? resource.subresources[subresource] : undefined;
-    const strategy = subresource ? (definition as { strategy?: { resetFields?: readonly string[] } } | undefined)?.strategy : resource.strategy;
-    const fallback = subresource === '' ? ('status' in resource.subresources ? ['status'] : []) : definition?.type === 'status' ? ['spec'] : [];
+    const strategy = subresource
+      ? (definition as { strategy?: { resetFields?: readonly string[] } } | undefined)?.strategy
+      : resource.strategy;
+    const fallback =
+      subresource === '' ? ('status' in resource.subresources ? ['status'] : []) : definition?.type === 'status' ? ['spec'] : [];
     set = parse(strategy?.resetFields ?? fallback);
     sets.set(subresource, set);
   }

@@ -5,8 +5,8 @@
 import { StatusError } from '@kubernel/sdk';
 import type { Patcher } from '../patcher.ts';
 import { apply, describe } from './apply.ts';
-import { applyJsonPatch } from './json-patch.ts';
 import { isObject } from './json-object.ts';
+import { applyJsonPatch } from './json-patch.ts';
 import { applyMergePatch } from './merge-patch.ts';
 import { checkRestorable, invalidPatch } from './restore.ts';
 import { Shapes } from './shape.ts';
@@ -34,7 +34,11 @@ export function createPatcher(types: Types): Patcher {
     conversionError(resource, applied, error) {
       const gvk = `${resource.group}/${resource.version}, Kind=${resource.kind}`;
       const why = error instanceof Error ? error.message.replace(/^.*?: (?=quantities must)/, '') : String(error);
-      return new StatusError(500, '', `failed to convert new object (${describe(resource, isObject(applied) ? applied : {})}) to proper version: unable to convert unstructured object to ${gvk}: ${why}`);
+      return new StatusError(
+        500,
+        '',
+        `failed to convert new object (${describe(resource, isObject(applied) ? applied : {})}) to proper version: unable to convert unstructured object to ${gvk}: ${why}`,
+      );
     },
     track: (request) => track(shapes, request),
     ignoreTimes,

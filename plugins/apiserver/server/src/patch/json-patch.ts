@@ -32,7 +32,9 @@ export function applyJsonPatch(document: JsonObject, text: string): { value: unk
     for (const key of ['op', 'path', 'from']) {
       const field = getOwn(operation, key);
       if (field !== undefined && field !== null && typeof field !== 'string') {
-        throw badRequest(`error decoding patch: json: cannot unmarshal ${goKind(field)} into Go struct field jsonPatchOp.${key} of type string`);
+        throw badRequest(
+          `error decoding patch: json: cannot unmarshal ${goKind(field)} into Go struct field jsonPatchOp.${key} of type string`,
+        );
       }
     }
     for (const key of Object.keys(operation)) {
@@ -40,7 +42,11 @@ export function applyJsonPatch(document: JsonObject, text: string): { value: unk
     }
   });
   if (operations.length > MAX_OPERATIONS) {
-    throw new StatusError(413, 'RequestEntityTooLarge', `The allowed maximum operations in a JSON patch is ${MAX_OPERATIONS}, got ${operations.length}`);
+    throw new StatusError(
+      413,
+      'RequestEntityTooLarge',
+      `The allowed maximum operations in a JSON patch is ${MAX_OPERATIONS}, got ${operations.length}`,
+    );
   }
   const root = { '': document as unknown };
   let copied = 0;
@@ -94,7 +100,10 @@ interface Place {
 
 /** The container a pointer's last step is looked up in; undefined when it does not exist. */
 function placeOf(root: JsonObject, pointer: string): Place | undefined {
-  const steps = pointer.split('/').slice(1).map((text) => text.replaceAll('~1', '/').replaceAll('~0', '~'));
+  const steps = pointer
+    .split('/')
+    .slice(1)
+    .map((text) => text.replaceAll('~1', '/').replaceAll('~0', '~'));
   const key = steps.pop();
   if (key === undefined) return undefined;
   let container: unknown = root[''];

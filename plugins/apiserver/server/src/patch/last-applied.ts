@@ -3,7 +3,7 @@
  * still managed by the client-side applier (KEP-555, "upgrading from client-side apply").
  */
 import type { KubeObject } from '@kubernel/sdk/api';
-import { addedOrModified, added, fieldSetOf } from './field-diff.ts';
+import { added, addedOrModified, fieldSetOf } from './field-diff.ts';
 import type { FieldSet } from './field-set.ts';
 import { difference } from './field-set.ts';
 import type { JsonObject } from './json-object.ts';
@@ -37,7 +37,10 @@ export function withLastApplied(object: KubeObject, applied: JsonObject): KubeOb
     delete copy.metadata.annotations[ANNOTATION];
   }
   const text = `${JSON.stringify(sortedKeys(copy))}\n`;
-  const total = Object.entries({ ...annotations, [ANNOTATION]: text }).reduce((sum, [key, value]) => sum + key.length + String(value).length, 0);
+  const total = Object.entries({ ...annotations, [ANNOTATION]: text }).reduce(
+    (sum, [key, value]) => sum + key.length + String(value).length,
+    0,
+  );
   const value = total > MAX_BYTES ? '' : text;
   return { ...object, metadata: { ...object.metadata, annotations: { ...annotations, [ANNOTATION]: value } } };
 }
@@ -45,5 +48,9 @@ export function withLastApplied(object: KubeObject, applied: JsonObject): KubeOb
 function sortedKeys(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sortedKeys);
   if (!isObject(value)) return value;
-  return Object.fromEntries(Object.keys(value).sort().map((key) => [key, sortedKeys(value[key])]));
+  return Object.fromEntries(
+    Object.keys(value)
+      .sort()
+      .map((key) => [key, sortedKeys(value[key])]),
+  );
 }

@@ -16,7 +16,12 @@ export interface ManagerEntry {
 export type ManagerKey = string;
 export type Managers = Map<ManagerKey, ManagerEntry>;
 
-export function keyOf({ manager, operation, apiVersion, subresource }: Pick<ManagerEntry, 'manager' | 'operation' | 'apiVersion' | 'subresource'>): ManagerKey {
+export function keyOf({
+  manager,
+  operation,
+  apiVersion,
+  subresource,
+}: Pick<ManagerEntry, 'manager' | 'operation' | 'apiVersion' | 'subresource'>): ManagerKey {
   return `${operation}\0${manager}\0${operation === 'Apply' ? '' : apiVersion}\0${subresource}`;
 }
 

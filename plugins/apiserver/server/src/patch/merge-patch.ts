@@ -8,7 +8,8 @@ import { goKind, parsePatch } from './parse-patch.ts';
 export function applyMergePatch(document: JsonObject, text: string): { value: unknown; problems: string[] } {
   const { value: patch, duplicates } = parsePatch(text, 'error decoding patch: ');
   if (patch === null) throw badRequest('Invalid JSON Patch');
-  if (!isObject(patch)) throw badRequest(`error decoding patch: json: cannot unmarshal ${goKind(patch)} into Go value of type map[string]interface {}`);
+  if (!isObject(patch))
+    throw badRequest(`error decoding patch: json: cannot unmarshal ${goKind(patch)} into Go value of type map[string]interface {}`);
   return { value: merge(document, patch), problems: duplicates };
 }
 

@@ -1,5 +1,6 @@
 import { loadAll, YAMLException } from 'js-yaml';
 import { badRequest } from '../status.ts';
+import { READING } from '../yaml.ts';
 import { parsePatch } from './parse-patch.ts';
 
 /**
@@ -17,13 +18,13 @@ export function parseConfiguration(text: string): { value: unknown; duplicates: 
   }
   const duplicates: string[] = [];
   try {
-    return { value: bounded(loadAll(text)[0] ?? null), duplicates };
+    return { value: bounded(loadAll(text, READING)[0] ?? null), duplicates };
   } catch (error) {
     if (!(error instanceof YAMLException) || error.reason !== 'duplicated mapping key') throw unreadable(error);
     duplicates.push(duplicateKey(text, error.mark?.line ?? 0, error.mark?.column ?? 0));
   }
   try {
-    return { value: bounded(loadAll(text, { json: true })[0] ?? null), duplicates };
+    return { value: bounded(loadAll(text, { ...READING, json: true })[0] ?? null), duplicates };
   } catch (error) {
     throw unreadable(error);
   }
@@ -31,7 +32,9 @@ export function parseConfiguration(text: string): { value: unknown; duplicates: 
 
 /** The 400 of strict field validation for repeated keys. */
 export function strictConfigurationError(duplicates: readonly string[]): Error {
-  return badRequest(`error strict decoding YAML: error converting YAML to JSON: yaml: unmarshal errors:\n${duplicates.map((line) => `  ${line}`).join('\n')}`);
+  return badRequest(
+    `error strict decoding YAML: error converting YAML to JSON: yaml: unmarshal errors:\n${duplicates.map((line) => `  ${line}`).join('\n')}`,
+  );
 }
 
 function duplicateKey(text: string, line: number, column: number): string {
@@ -48,7 +51,8 @@ function bounded(root: unknown): unknown {
   const stack: unknown[] = [root];
   while (stack.length > 0) {
     const value = stack.pop();
-    if (++nodes > MAX_NODES) throw badRequest(`error decoding YAML: error converting YAML to JSON: yaml: document contains excessive aliasing`);
+    if (++nodes > MAX_NODES)
+      throw badRequest(`error decoding YAML: error converting YAML to JSON: yaml: document contains excessive aliasing`);
     if (typeof value === 'object' && value !== null) for (const item of Object.values(value)) stack.push(item);
   }
   return root;

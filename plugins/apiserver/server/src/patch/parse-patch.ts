@@ -1,6 +1,6 @@
-import { badRequest } from '../status.ts';
-import { parseExactly } from '../schema/exact-json.ts';
 import type { ExactDocument } from '../schema/exact-json.ts';
+import { parseExactly } from '../schema/exact-json.ts';
+import { badRequest } from '../status.ts';
 import { isObject } from './json-object.ts';
 
 const KEY = /"\s*:/g;
@@ -47,7 +47,7 @@ function countKeys(root: unknown): number {
 function collect(document: ExactDocument, duplicates: string[]): void {
   const visit = (value: unknown, path: string): void => {
     if (Array.isArray(value)) {
-      value.forEach((item, index) => visit(item, `${path}[${index}]`));
+      for (const [index, item] of value.entries()) visit(item, `${path}[${index}]`);
     } else if (isObject(value)) {
       const seen = new Set<string>();
       for (const key of document.keysOf(value)) {

@@ -19,7 +19,9 @@ export function checkRestorable(types: Types, type: string, value: unknown, patc
 /** `"" is invalid: patch: …`: the refusal of a patch as a whole. */
 export function invalidPatch(patch: unknown, why: string): StatusError {
   const message = `Invalid value: ${JSON.stringify(goPrint(patch))}: ${why}`;
-  return new StatusError(422, 'Invalid', ` "" is invalid: patch: ${message}`, { causes: [{ reason: 'FieldValueInvalid', message, field: 'patch' }] });
+  return new StatusError(422, 'Invalid', ` "" is invalid: patch: ${message}`, {
+    causes: [{ reason: 'FieldValueInvalid', message, field: 'patch' }],
+  });
 }
 
 function misfitOfStruct(types: Types, ref: TypeRef, value: JsonObject): string | undefined {
@@ -57,7 +59,8 @@ function misfit(types: Types, ref: TypeRef, field: FieldSchema, value: unknown):
 }
 
 function misfitOfScalar(scalar: string, value: unknown, field: FieldSchema): string | undefined {
-  const goal = scalar === 'string' ? 'string' : scalar === 'bool' ? 'boolean' : /^(u?int|float)(32|64)$/.test(scalar) ? 'number' : undefined;
+  const goal =
+    scalar === 'string' ? 'string' : scalar === 'bool' ? 'boolean' : /^(u?int|float)(32|64)$/.test(scalar) ? 'number' : undefined;
   if (goal === undefined || typeof value === goal) return undefined;
   if (scalar === 'string' && typeof value === 'number') {
     return `cannot convert int64 to ${field.type.kind === 'scalar' ? field.goType.replace(/^\*/, '') : 'string'}`;

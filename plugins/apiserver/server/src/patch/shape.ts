@@ -76,7 +76,13 @@ export class Shapes {
   #struct(schema: TypeSchema): StructShape {
     const known = this.#structs.get(schema.name);
     if (known) return known;
-    const shape: StructShape = { kind: 'struct', atomic: schema.atomic === true, fields: [], byName: new Map(), open: schema.preserveUnknown === true };
+    const shape: StructShape = {
+      kind: 'struct',
+      atomic: schema.atomic === true,
+      fields: [],
+      byName: new Map(),
+      open: schema.preserveUnknown === true,
+    };
     // before its fields: types may contain themselves
     if (schema.name !== '') this.#structs.set(schema.name, shape);
     for (const field of schema.fields.values()) {

@@ -18,13 +18,19 @@ const DELETE_PREFIX = '$deleteFromPrimitiveList/';
 const ORDER_PREFIX = '$setElementOrder/';
 
 /** Changes `document` in place and returns the result. Throws StatusErrors worded as upstream words them. */
-export function applyStrategicPatch(types: Types, type: string, document: JsonObject, text: string): { value: unknown; problems: string[]; patch: JsonObject } {
+export function applyStrategicPatch(
+  types: Types,
+  type: string,
+  document: JsonObject,
+  text: string,
+): { value: unknown; problems: string[]; patch: JsonObject } {
   const schema = typeNamed(types, type);
   if (!schema || schema.preserveUnknown) {
     throw unsupportedMediaType(['application/json-patch+json', 'application/merge-patch+json', 'application/apply-patch+yaml']);
   }
   const { value: patch, duplicates } = parsePatch(text, '');
-  if (patch !== null && !isObject(patch)) throw badRequest(`json: cannot unmarshal ${goKind(patch)} into Go value of type map[string]interface {}`);
+  if (patch !== null && !isObject(patch))
+    throw badRequest(`json: cannot unmarshal ${goKind(patch)} into Go value of type map[string]interface {}`);
   const value = mergeMap(types, document, structuredClone(patch ?? {}), schema);
   return { value, problems: duplicates, patch: patch ?? {} };
 }
@@ -35,7 +41,8 @@ function unforeseen(message: string): StatusError {
 }
 
 function wrongArgument(wanted: string, value: unknown): StatusError {
-  const kind = { object: 'map[string]interface {}', array: '[]interface {}', number: 'int64', null: '<nil>' }[goKind(value)] ?? goKind(value);
+  const kind =
+    { object: 'map[string]interface {}', array: '[]interface {}', number: 'int64', null: '<nil>' }[goKind(value)] ?? goKind(value);
   return unforeseen(`expected a ${wanted}, but received a ${kind}`);
 }
 
@@ -57,7 +64,12 @@ function mergeMap(types: Types, original: JsonObject, patch: JsonObject, schema:
     if (key.startsWith(DELETE_PREFIX)) {
       const name = key.slice(DELETE_PREFIX.length);
       const list = getOwn(original, name);
-      if (Array.isArray(list) && Array.isArray(value)) setOwn(original, name, list.filter((item) => !value.includes(item)));
+      if (Array.isArray(list) && Array.isArray(value))
+        setOwn(
+          original,
+          name,
+          list.filter((item) => !value.includes(item)),
+        );
       continue;
     }
     if (value === null) {
@@ -74,7 +86,11 @@ function mergeMap(types: Types, original: JsonObject, patch: JsonObject, schema:
     const field = schema?.fields.get(key);
     if (isObject(value)) {
       const strategy = strategyOf(field);
-      setOwn(original, key, strategy === 'replace' ? value : mergeMap(types, current as JsonObject, value, field && schemaOf(types, field.type)));
+      setOwn(
+        original,
+        key,
+        strategy === 'replace' ? value : mergeMap(types, current as JsonObject, value, field && schemaOf(types, field.type)),
+      );
     } else if (Array.isArray(value)) {
       setOwn(original, key, mergeList(types, current as unknown[], value, field));
     } else {
@@ -240,7 +256,10 @@ function inOrder(wanted: unknown[], others: unknown[], order: unknown[], live: u
 }
 
 function sortedBy(items: unknown[], rank: (item: unknown) => number): unknown[] {
-  return items.map((item) => [rank(item), item] as const).sort(([a], [b]) => a - b).map(([, item]) => item);
+  return items
+    .map((item) => [rank(item), item] as const)
+    .sort(([a], [b]) => a - b)
+    .map(([, item]) => item);
 }
 
 /** A value that is new to the object: null entries of its objects mean nothing there. */

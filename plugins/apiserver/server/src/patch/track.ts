@@ -1,7 +1,7 @@
 /** Keeping managedFields over creates, updates and patches (KEP-555: the `Update` operation). */
 import type { KubeObject } from '@kubernel/sdk/api';
-import type { Resource } from '../registry.ts';
 import type { TrackRequest } from '../patcher.ts';
+import type { Resource } from '../registry.ts';
 import { added, addedOrModified } from './field-diff.ts';
 import type { FieldSet } from './field-set.ts';
 import { isEmptySet, recursiveDifference, union } from './field-set.ts';
@@ -75,7 +75,13 @@ export function updateOwners(
 }
 
 /** Paths that were added or changed, and paths that are gone. */
-export function changes(shape: StructShape, ignored: FieldSet, before: unknown, after: unknown, withRemoved = true): [taken: FieldSet, removed: FieldSet] {
+export function changes(
+  shape: StructShape,
+  ignored: FieldSet,
+  before: unknown,
+  after: unknown,
+  withRemoved = true,
+): [taken: FieldSet, removed: FieldSet] {
   let taken = addedOrModified(shape, before, after);
   let removed = withRemoved ? added(shape, after, before) : {};
   if (!isEmptySet(ignored)) {

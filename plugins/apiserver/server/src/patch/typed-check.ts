@@ -1,8 +1,9 @@
 /** Is an applied configuration of its type? In the words of upstream's typed converter. */
+
+import { printElement } from './field-set.ts';
 import { isObject } from './json-object.ts';
 import type { KeyedShape, LeafShape, SetShape, Shape, StructShape } from './shape.ts';
 import { elementPath } from './shape.ts';
-import { printElement } from './field-set.ts';
 
 /** Undefined when it is; all reasons as one text when it is not. */
 export function misfits(shape: StructShape, value: unknown): string | undefined {
@@ -49,7 +50,9 @@ function checkList(shape: KeyedShape | SetShape, list: unknown[], path: string, 
     const element = elementPath(shape, item);
     if (element === 'k:{}') {
       const keys = (shape as KeyedShape).keys.map(({ name }) => JSON.stringify(name)).join(' ');
-      errors.push(`${path}: element ${index}: associative list with keys has an element that omits all key fields [${keys}] (and doesn't have default values for any key fields)`);
+      errors.push(
+        `${path}: element ${index}: associative list with keys has an element that omits all key fields [${keys}] (and doesn't have default values for any key fields)`,
+      );
       return;
     }
     if (seen.has(element)) errors.push(`${path}: duplicate entries for key ${printElement(element)}`);
@@ -69,13 +72,21 @@ function scalarMisfit(scalar: LeafShape['scalar'], value: unknown): string | und
 /** Go's `%v`. */
 function goValue(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(goValue).join(' ')}]`;
-  if (isObject(value)) return `map[${Object.keys(value).sort().map((key) => `${key}:${goValue(value[key])}`).join(' ')}]`;
+  if (isObject(value))
+    return `map[${Object.keys(value)
+      .sort()
+      .map((key) => `${key}:${goValue(value[key])}`)
+      .join(' ')}]`;
   return value === null ? '<nil>' : String(value);
 }
 
 /** Go's `%#v`. */
 function goSyntax(value: unknown): string {
   if (Array.isArray(value)) return `[]interface {}{${value.map(goSyntax).join(', ')}}`;
-  if (isObject(value)) return `map[string]interface {}{${Object.keys(value).sort().map((key) => `${JSON.stringify(key)}:${goSyntax(value[key])}`).join(', ')}}`;
+  if (isObject(value))
+    return `map[string]interface {}{${Object.keys(value)
+      .sort()
+      .map((key) => `${JSON.stringify(key)}:${goSyntax(value[key])}`)
+      .join(', ')}}`;
   return value === null ? 'interface {}(nil)' : JSON.stringify(value);
 }

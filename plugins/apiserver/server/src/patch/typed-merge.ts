@@ -4,7 +4,7 @@ import { isEmptySet, isMember } from './field-set.ts';
 import type { JsonObject } from './json-object.ts';
 import { getOwn, isObject, setOwn } from './json-object.ts';
 import type { KeyedShape, MapShape, SetShape, Shape, StructShape } from './shape.ts';
-import { UNTYPED, elementPath } from './shape.ts';
+import { elementPath, UNTYPED } from './shape.ts';
 
 /** `live` with everything `applied` says. Neither is changed; parts may be shared with both. */
 export function merge(shape: Shape, live: unknown, applied: unknown): unknown {
@@ -34,7 +34,7 @@ function mergeList(shape: KeyedShape | SetShape, live: readonly unknown[], appli
   const appliedPaths = applied.map((item) => elementPath(shape, item));
   const liveByPath = new Map<string, unknown>();
   // Duplicates have no single element to merge with.
-  livePaths.forEach((path, index) => liveByPath.set(path, liveByPath.has(path) ? undefined : live[index]));
+  for (const [index, path] of livePaths.entries()) liveByPath.set(path, liveByPath.has(path) ? undefined : live[index]);
   const appliedByPath = new Map(appliedPaths.map((path, index) => [path, applied[index]]));
   const shared = appliedPaths.filter((path) => liveByPath.has(path));
   const merged = new Set<string>();
