@@ -171,7 +171,7 @@ export class FieldErrors {
     return new StatusError(422, 'Invalid', `${qualified} ${quote(name)} is invalid: ${text}`, {
       ...(name ? { name } : {}),
       ...(group ? { group } : {}),
-      kind,
+      ...(kind ? { kind } : {}),
       causes,
     });
   }

@@ -8,12 +8,12 @@ import type { LabelSelector } from './selector.ts';
 type ColumnType = TableColumn['type'] | 'name';
 
 /**
- * A table from its columns, in order. A column is `[name, cell]`, `[name, type, cell]` with a type other than string; a `+` before the
- * name makes it a column of `-o wide` only.
+ * A table from its columns, in order. A column is `[name, cell]`, or `[name, type, cell]` with a type other than string; a `+` before the
+ * name makes it a column of `-o wide` only. Last may stand the field whose documentation is the column's: `core.v1.ConfigMap.data`.
  */
 export function table(...columns: readonly Column[]): TableDefinition {
-  const parts = columns.map(([name, ...rest]) => {
-    const [type, cell] = rest.length === 1 ? (['string', rest[0]] as const) : rest;
+  const parts = columns.map((given) => {
+    const [name, type, cell, describedBy] = typeof given[1] === 'function' ? ([given[0], 'string', given[1], given[2]] as const) : given;
     const wide = name.startsWith('+');
     const isName = type === 'name';
     const column: TableColumn = {
@@ -21,23 +21,25 @@ export function table(...columns: readonly Column[]): TableDefinition {
       type: isName ? 'string' : type,
       format: isName ? 'name' : '',
       priority: wide ? 1 : 0,
-      description: '',
+      ...(typeof describedBy === 'string' && { describedBy }),
     };
-    return { column, cell };
+    return { column, cell: cell as Cell };
   });
   return { columns: parts.map(({ column }) => column), cells: (object, now) => parts.map(({ cell }) => cell(object, now)) };
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: cells read kinds they know; the table is typed by its use
 export type Cell = (object: any, now: number) => unknown;
-export type Column = readonly [name: string, cell: Cell] | readonly [name: string, type: ColumnType, cell: Cell];
+export type Column = readonly [name: string, cell: Cell, describedBy?: string] | readonly [name: string, type: ColumnType, cell: Cell, describedBy?: string];
 
 export const nameCell: Cell = (object: KubeObject) => object.metadata.name ?? '';
 export const ageCell: Cell = (object: KubeObject, now) => age(object.metadata.creationTimestamp, now);
 
-export const nameColumn: Column = ['Name', 'name', nameCell];
-export const ageColumn: Column = ['Age', ageCell];
-export const createdAtColumn: Column = ['Created At', 'date', (object: KubeObject) => object.metadata.creationTimestamp ?? ''];
+const CREATED = 'meta.v1.ObjectMeta.creationTimestamp';
+
+export const nameColumn: Column = ['Name', 'name', nameCell, 'meta.v1.ObjectMeta.name'];
+export const ageColumn: Column = ['Age', ageCell, CREATED];
+export const createdAtColumn: Column = ['Created At', 'date', (object: KubeObject) => object.metadata.creationTimestamp ?? '', CREATED];
 
 /** How long ago, as `kubectl get` shows it; `<unknown>` when it is not known. */
 export function age(time: string | null | undefined, now: number): string {

@@ -301,12 +301,23 @@ export interface TableColumn {
   format?: string;
   priority?: number;
   description?: string;
+  /** The field whose documentation describes the column, where documentation is at hand: `core.v1.ConfigMap.data`. */
+  describedBy?: string;
 }
 
 export interface TableDefinition {
   columns: readonly TableColumn[];
   /** The cells of one object, as many as there are columns. `now` in milliseconds. */
   cells(object: KubeObject, now: number): unknown[];
+  /** What the row as a whole says: a pod that has run its course. */
+  conditions?(object: KubeObject): readonly TableRowCondition[] | undefined;
+}
+
+export interface TableRowCondition {
+  type: 'Completed';
+  status: 'True' | 'False' | 'Unknown';
+  reason?: string;
+  message?: string;
 }
 
 /** metadata as the strategies see it after the API server filled it in: name, uid and creationTimestamp are there. */

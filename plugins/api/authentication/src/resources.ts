@@ -7,7 +7,13 @@ const define = resourcesOf('authentication.k8s.io', 'v1', 'authentication');
 export const resources: readonly ResourceDefinition[] = [
   define({
     kind: 'SelfSubjectReview', plural: 'selfsubjectreviews', namespaced: false, verbs: ['create'],
-    virtual: { create: (review, { user }) => ({ ...review, status: { userInfo: userInfo(user) } }) },
+    virtual: {
+      create: (review, { user }) => ({
+        ...review,
+        metadata: { ...review.metadata, creationTimestamp: `${new Date().toISOString().slice(0, 19)}Z` },
+        status: { userInfo: userInfo(user) },
+      }),
+    },
   }),
   define({
     kind: 'TokenReview', plural: 'tokenreviews', namespaced: false, verbs: ['create'],

@@ -6,7 +6,7 @@ export interface Autoscaler extends KubeObject {
     scaleTargetRef?: { apiVersion?: string; kind?: string; name?: string };
     minReplicas?: number;
     maxReplicas?: number;
-    metrics?: MetricSpec[];
+    metrics?: MetricSpec[] | null;
     behavior?: object;
   };
   status?: {
@@ -14,8 +14,8 @@ export interface Autoscaler extends KubeObject {
     lastScaleTime?: string;
     currentReplicas?: number;
     desiredReplicas?: number;
-    currentMetrics?: MetricStatus[];
-    conditions?: object[];
+    currentMetrics?: MetricStatus[] | null;
+    conditions?: object[] | null;
   };
 }
 

@@ -24,8 +24,12 @@ interface V1 extends KubeObject {
 export function toV1(object: KubeObject): KubeObject {
   const { spec, status, metadata } = object as Autoscaler;
   const annotations: Record<string, string> = { ...metadata.annotations };
-  const { metrics = [], behavior, ...restOfSpec } = spec ?? {};
-  const { currentMetrics = [], conditions = [], ...restOfStatus } = status ?? {};
+  const { metrics: givenMetrics, behavior, ...restOfSpec } = spec ?? {};
+  const { currentMetrics: givenCurrent, conditions: givenConditions, ...restOfStatus } = status ?? {};
+  // Go's nil slices are null here
+  const metrics = givenMetrics ?? [];
+  const currentMetrics = givenCurrent ?? [];
+  const conditions = givenConditions ?? [];
   const cpu = metrics.findIndex(isCpuUtilization);
   const others = metrics.filter((_, index) => index !== cpu);
   if (others.length) annotations[METRICS] = JSON.stringify(others.map(toV1Metric));

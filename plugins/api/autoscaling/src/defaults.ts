@@ -13,13 +13,26 @@ const SCALE_UP = {
 const SCALE_DOWN = { selectPolicy: 'Max', policies: [{ type: 'Percent', value: 100, periodSeconds: 15 }] };
 const TARGET_CPU_PERCENT = 80;
 
+const METRICS = 'autoscaling.alpha.kubernetes.io/metrics';
+
+/** Other metrics than CPU travel in an annotation; one that cannot be read counts as none. */
+function hasMetrics(annotations: Record<string, string> | undefined): boolean {
+  try {
+    return (JSON.parse(annotations?.[METRICS] ?? '[]') as unknown[]).length > 0;
+  } catch {
+    return false;
+  }
+}
+
 /** What is filled in when a client leaves it out, by type name. */
 export const defaults: Readonly<Record<string, DefaultFunction>> = {
   'autoscaling.v1.HorizontalPodAutoscaler': (autoscaler) => {
     const spec = autoscaler.spec as Fields;
     const { annotations } = autoscaler.metadata as { annotations?: Record<string, string> };
     spec.minReplicas ??= 1;
-    if (!annotations?.['autoscaling.alpha.kubernetes.io/metrics']) spec.targetCPUUtilizationPercentage ??= TARGET_CPU_PERCENT;
+    if (hasMetrics(annotations)) return;
+    delete annotations?.[METRICS];
+    spec.targetCPUUtilizationPercentage ??= TARGET_CPU_PERCENT;
   },
 
   'autoscaling.v2.HorizontalPodAutoscalerSpec': (spec) => {

@@ -3,13 +3,15 @@ import { ageColumn, nameColumn, table } from '@kubernel/sdk/api';
 import type { Autoscaler, MetricSpec, MetricStatus, MetricTarget } from './autoscaler.ts';
 import { toV2 } from './conversion.ts';
 
+const SPEC = 'autoscaling.v2.HorizontalPodAutoscalerSpec';
+
 const v2 = table(
   nameColumn,
   ['Reference', ({ spec }: Autoscaler) => `${spec.scaleTargetRef?.kind ?? ''}/${spec.scaleTargetRef?.name ?? ''}`],
-  ['Targets', ({ spec, status }: Autoscaler) => metricsText(spec.metrics ?? [], status?.currentMetrics ?? [])],
-  ['MinPods', ({ spec }: Autoscaler) => String(spec.minReplicas ?? '<unset>')],
-  ['MaxPods', ({ spec }: Autoscaler) => spec.maxReplicas ?? 0],
-  ['Replicas', ({ status }: Autoscaler) => status?.currentReplicas ?? 0],
+  ['Targets', ({ spec, status }: Autoscaler) => metricsText(spec.metrics ?? [], status?.currentMetrics ?? []), `${SPEC}.metrics`],
+  ['MinPods', ({ spec }: Autoscaler) => String(spec.minReplicas ?? '<unset>'), `${SPEC}.minReplicas`],
+  ['MaxPods', ({ spec }: Autoscaler) => spec.maxReplicas ?? 0, `${SPEC}.maxReplicas`],
+  ['Replicas', ({ status }: Autoscaler) => status?.currentReplicas ?? 0, 'autoscaling.v2.HorizontalPodAutoscalerStatus.currentReplicas'],
   ageColumn,
 );
 

@@ -11,11 +11,11 @@ interface Job extends KubeObject {
 export const tables = {
   cronjobs: table(
     nameColumn,
-    ['Schedule', ({ spec }) => spec.schedule ?? ''],
-    ['Timezone', ({ spec }) => spec.timeZone ?? '<none>'],
-    ['Suspend', 'boolean', ({ spec }) => (spec.suspend === undefined ? '<unset>' : spec.suspend ? 'True' : 'False')],
-    ['Active', 'integer', ({ status }) => status?.active?.length ?? 0],
-    ['Last Schedule', ({ status }, now) => (status?.lastScheduleTime ? age(status.lastScheduleTime, now) : '<none>')],
+    ['Schedule', ({ spec }) => spec.schedule ?? '', 'batch.v1.CronJobSpec.schedule'],
+    ['Timezone', ({ spec }) => spec.timeZone ?? '<none>', 'batch.v1.CronJobSpec.timeZone'],
+    ['Suspend', 'boolean', ({ spec }) => (spec.suspend === undefined ? '<unset>' : spec.suspend ? 'True' : 'False'), 'batch.v1.CronJobSpec.suspend'],
+    ['Active', 'integer', ({ status }) => status?.active?.length ?? 0, 'batch.v1.CronJobStatus.active'],
+    ['Last Schedule', ({ status }, now) => (status?.lastScheduleTime ? age(status.lastScheduleTime, now) : '<none>'), 'batch.v1.CronJobStatus.lastScheduleTime'],
     ageColumn,
     ['+Containers', ({ spec }) => containerCells(spec.jobTemplate?.spec?.template)[0]],
     ['+Images', ({ spec }) => containerCells(spec.jobTemplate?.spec?.template)[1]],
@@ -24,7 +24,7 @@ export const tables = {
   jobs: table(
     nameColumn,
     ['Status', (job) => jobStatus(job)],
-    ['Completions', (job) => completionsText(job)],
+    ['Completions', (job) => completionsText(job), 'batch.v1.JobStatus.succeeded'],
     ['Duration', ({ status }: Job, now) => durationText(status, now)],
     ageColumn,
     ['+Containers', ({ spec }) => containerCells(spec.template)[0]],

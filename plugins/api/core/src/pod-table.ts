@@ -1,3 +1,4 @@
+import type { TableDefinition } from '@kubernel/sdk';
 import type { KubeObject } from '@kubernel/sdk/api';
 import { ageColumn, humanDuration, nameColumn, table } from '@kubernel/sdk/api';
 
@@ -41,7 +42,7 @@ interface Summary {
   lastRestart: number;
 }
 
-export const podTable = table(
+const columns = table(
   nameColumn,
   ['Ready', (pod) => `${summaryOf(pod).ready}/${summaryOf(pod).total}`],
   ['Status', (pod) => summaryOf(pod).status],
@@ -52,6 +53,16 @@ export const podTable = table(
   ['+Nominated Node', ({ status }: PodFields) => status?.nominatedNodeName || '<none>'],
   ['+Readiness Gates', (pod: PodFields) => gatesText(pod)],
 );
+
+export const podTable: TableDefinition = {
+  ...columns,
+  conditions: ({ status }) => {
+    const { phase } = (status ?? {}) as { phase?: string };
+    if (phase === 'Succeeded') return [{ type: 'Completed', status: 'True', reason: phase, message: 'The pod has completed successfully.' }];
+    if (phase === 'Failed') return [{ type: 'Completed', status: 'True', reason: phase, message: 'The pod failed.' }];
+    return undefined;
+  },
+};
 
 const summaries = new WeakMap<object, Summary>();
 

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { SubresourceAction, SubresourceRequest, TokenService } from '@kubernel/sdk';
 import { StatusError } from '@kubernel/sdk';
 import type { KubeObject, LabelSelector } from '@kubernel/sdk/api';
@@ -93,8 +94,12 @@ const evict: SubresourceAction = async (request) => {
   const options = { ...(body.deleteOptions as Record<string, unknown> | undefined) };
   const dryRun = request.dryRun || (Array.isArray(options.dryRun) && options.dryRun.length > 0);
   if (dryRun) options.dryRun = ['All'];
+  // a dry run that only the body asks for deletes nothing; the server knows of the one in the query
+  const remove = async (): Promise<void> => {
+    if (request.dryRun || !dryRun) await request.deleteObject(options);
+  };
   if (!hasStarted(pod)) {
-    await request.deleteObject(options);
+    await remove();
     return SUCCESS;
   }
   const budgets = request.reader.list<DisruptionBudget>('policy', 'poddisruptionbudgets', request.namespace).filter((budget) => covers(budget, pod));
@@ -106,7 +111,7 @@ const evict: SubresourceAction = async (request) => {
   }
   const [budget] = budgets;
   if (budget && !mayIgnore(budget, pod)) await countDown(request, budget, dryRun);
-  await request.deleteObject(options);
+  await remove();
   return SUCCESS;
 };
 
@@ -160,7 +165,11 @@ function forbidden(name: string, why: string): StatusError {
 }
 
 /** A bound token for a service account (https://kubernetes.io/docs/reference/kubernetes-api/authentication-resources/token-request-v1/). */
-const requestToken: SubresourceAction = async (request) => request.service<TokenService>('tokens').issue(request.object, request.body);
+const requestToken: SubresourceAction = async (request) => {
+  const issued = await request.service<TokenService>('tokens').issue(request.object, request.body);
+  const creationTimestamp = `${new Date().toISOString().slice(0, 19)}Z`;
+  return { ...issued, metadata: { uid: randomUUID(), creationTimestamp, ...issued.metadata } };
+};
 
 export const subresourceActions = { bindPod, evict, requestToken };
 

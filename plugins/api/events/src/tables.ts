@@ -17,15 +17,15 @@ interface Event extends KubeObject {
 /** How objects print in `kubectl get`, by plural. */
 export const tables = {
   events: table(
-    ['Last Seen', (event, now) => lastSeen(event, now)],
-    ['Type', ({ type }) => type ?? ''],
-    ['Reason', ({ reason }) => reason ?? ''],
+    ['Last Seen', (event, now) => lastSeen(event, now), 'core.v1.Event.lastTimestamp'],
+    ['Type', ({ type }) => type ?? '', 'core.v1.Event.type'],
+    ['Reason', ({ reason }) => reason ?? '', 'core.v1.Event.reason'],
     ['Object', (event) => objectText(event)],
-    ['+Subobject', ({ regarding }) => regarding?.fieldPath ?? ''],
+    ['+Subobject', ({ regarding }) => regarding?.fieldPath ?? '', 'core.v1.ObjectReference.fieldPath'],
     ['+Source', (event) => sourceText(event)],
-    ['Message', ({ note }) => (note ?? '').trim()],
-    ['+First Seen', (event, now) => firstSeen(event, now)],
-    ['+Count', ({ series, deprecatedCount }) => series?.count ?? (deprecatedCount || 1)],
+    ['Message', ({ note }) => (note ?? '').trim(), 'core.v1.Event.message'],
+    ['+First Seen', (event, now) => firstSeen(event, now), 'core.v1.Event.firstTimestamp'],
+    ['+Count', ({ series, deprecatedCount }) => series?.count ?? (deprecatedCount || 1), 'core.v1.Event.count'],
     ['+Name', 'name', nameCell],
   ),
 } satisfies Record<string, TableDefinition>;

@@ -21,7 +21,7 @@ export const tables = {
   // upstream prints an age for which it has no column
   ipaddresses: withCell(table(nameColumn, ['ParentRef', ({ spec }) => parentText(spec?.parentRef)]), ageCell),
   networkpolicies: table(nameColumn, ['Pod-Selector', ({ spec }) => selectorText(spec?.podSelector)], ageColumn),
-  servicecidrs: table(nameColumn, ['CIDRs', ({ spec }) => (spec?.cidrs ?? []).join(',')], ageColumn),
+  servicecidrs: table(nameColumn, ['CIDRs', ({ spec }) => (spec?.cidrs ?? []).join(','), 'networking.v1.ServiceCIDRSpec.cidrs'], ageColumn),
 } satisfies Record<string, TableDefinition>;
 
 function withCell(definition: TableDefinition, cell: Cell): TableDefinition {

@@ -5,9 +5,9 @@ import { ageColumn, nameColumn, table } from '@kubernel/sdk/api';
 export const tables = {
   priorityclasses: table(
     nameColumn,
-    ['Value', 'integer', ({ value }) => value ?? 0],
-    ['Global-Default', 'boolean', ({ globalDefault }) => globalDefault ?? false],
+    ['Value', 'integer', ({ value }) => value ?? 0, 'scheduling.v1.PriorityClass.value'],
+    ['Global-Default', 'boolean', ({ globalDefault }) => globalDefault ?? false, 'scheduling.v1.PriorityClass.globalDefault'],
     ageColumn,
-    ['PreemptionPolicy', ({ preemptionPolicy }) => preemptionPolicy ?? ''],
+    ['PreemptionPolicy', ({ preemptionPolicy }) => preemptionPolicy ?? '', 'scheduling.v1.PriorityClass.preemptionPolicy'],
   ),
 } satisfies Record<string, TableDefinition>;

@@ -2,6 +2,7 @@ import type { TableColumn } from '@kubernel/sdk';
 import type { KubeObject } from '@kubernel/sdk/api';
 import type { Call } from './call.ts';
 import type { Resource } from './registry.ts';
+import { columnDescription } from './schema/descriptions.ts';
 import { badRequest } from './status.ts';
 
 /** The kinds without columns of their own are shown by name and creation time. */
@@ -29,13 +30,15 @@ export function tableOf(
     columnDefinitions: (definition?.columns ?? DEFAULT_COLUMNS).map(column),
     rows: objects.map((object) => ({
       cells: definition ? definition.cells(object, now) : [object.metadata.name, object.metadata.creationTimestamp ?? null],
+      conditions: definition?.conditions?.(object),
       object: rowObject(object, include, version),
     })),
   };
 }
 
-function column({ name, type, format, priority, description }: TableColumn): Record<string, unknown> {
-  return { name, type, format: format ?? '', description: description ?? '', priority: priority ?? 0 };
+function column(definition: TableColumn): Record<string, unknown> {
+  const { name, type, format, priority } = definition;
+  return { name, type, format: format ?? '', description: columnDescription(definition), priority: priority ?? 0 };
 }
 
 type Include = 'None' | 'Metadata' | 'Object';

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { TableColumn } from '@kubernel/sdk';
 import type { Descriptions } from './openapi-schemas.ts';
 
 /**
@@ -67,5 +68,17 @@ function prose(comment: string): string {
     .map((line) => line.replace(/^\s*\*\s?/, ''))
     .join('\n')
     .trim()
-    .replace(/\\(['"\\])/g, '$1');
+    .replace(/\\(['"\\])/g, '$1')
+    // the library puts spaces for line breaks
+    .replace(/ {2}(?=\S)/g, '\n\n');
+}
+
+let library: Descriptions | undefined;
+
+/** What a table's column shows, in the words of its field's documentation. */
+export function columnDescription({ description, describedBy }: TableColumn): string {
+  if (description !== undefined || describedBy === undefined) return description ?? '';
+  library ??= clientLibraryDescriptions() ?? { ofType: () => undefined, ofField: () => undefined };
+  const dot = describedBy.lastIndexOf('.');
+  return library.ofField(describedBy.slice(0, dot), describedBy.slice(dot + 1)) ?? '';
 }
