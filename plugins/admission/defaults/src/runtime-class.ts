@@ -25,37 +25,46 @@ export function runtimeClass(): Admission {
       reader = apiReader;
     },
     handles: (...request) => isPod(...request, ['CREATE']),
-    async admit(attributes) {
-      const { spec } = attributes.object as Pod;
-      if (!spec.runtimeClassName) return;
-      const { overhead, scheduling } = await classOf(attributes, spec.runtimeClassName);
-      if (overhead) {
-        if (spec.overhead && !sameAmounts(spec.overhead, overhead.podFixed ?? {})) throw mismatch(attributes);
-        spec.overhead = { ...overhead.podFixed };
-      }
-      if (!scheduling) return;
-      for (const [key, value] of Object.entries(scheduling.nodeSelector ?? {})) {
-        const own = spec.nodeSelector?.[key];
-        if (own !== undefined && own !== value) {
-          throw admissionDenied(
-            attributes,
-            `conflict: runtimeClass.scheduling.nodeSelector[${key}] = ${value}; pod.spec.nodeSelector[${key}] = ${own}`,
-          );
-        }
-      }
-      if (scheduling.nodeSelector) spec.nodeSelector = { ...spec.nodeSelector, ...scheduling.nodeSelector };
-      if (scheduling.tolerations) spec.tolerations = merged(spec.tolerations ?? [], scheduling.tolerations);
+    admit(attributes) {
+      const { runtimeClassName } = (attributes.object as Pod).spec;
+      return runtimeClassName ? classOf(attributes, runtimeClassName).then((found) => applyClass(attributes, found)) : undefined;
     },
-    async validate(attributes) {
+    validate(attributes) {
       const { spec } = attributes.object as Pod;
-      const found = spec.runtimeClassName ? await classOf(attributes, spec.runtimeClassName) : undefined;
-      if (found?.overhead) {
-        if (!sameAmounts(spec.overhead ?? {}, found.overhead.podFixed ?? {})) throw mismatch(attributes);
-      } else if (spec.overhead) {
-        throw admissionDenied(attributes, 'pod rejected: Pod Overhead set without corresponding RuntimeClass defined Overhead');
-      }
+      return spec.runtimeClassName
+        ? classOf(attributes, spec.runtimeClassName).then((found) => checkOverhead(attributes, found))
+        : checkOverhead(attributes, undefined);
     },
   };
+}
+
+function applyClass(attributes: AdmissionAttributes, { overhead, scheduling }: RuntimeClass): void {
+  const { spec } = attributes.object as Pod;
+  if (overhead) {
+    if (spec.overhead && !sameAmounts(spec.overhead, overhead.podFixed ?? {})) throw mismatch(attributes);
+    spec.overhead = { ...overhead.podFixed };
+  }
+  if (!scheduling) return;
+  for (const [key, value] of Object.entries(scheduling.nodeSelector ?? {})) {
+    const own = spec.nodeSelector?.[key];
+    if (own !== undefined && own !== value) {
+      throw admissionDenied(
+        attributes,
+        `conflict: runtimeClass.scheduling.nodeSelector[${key}] = ${value}; pod.spec.nodeSelector[${key}] = ${own}`,
+      );
+    }
+  }
+  if (scheduling.nodeSelector) spec.nodeSelector = { ...spec.nodeSelector, ...scheduling.nodeSelector };
+  if (scheduling.tolerations) spec.tolerations = merged(spec.tolerations ?? [], scheduling.tolerations);
+}
+
+function checkOverhead(attributes: AdmissionAttributes, found: RuntimeClass | undefined): void {
+  const { spec } = attributes.object as Pod;
+  if (found?.overhead) {
+    if (!sameAmounts(spec.overhead ?? {}, found.overhead.podFixed ?? {})) throw mismatch(attributes);
+  } else if (spec.overhead) {
+    throw admissionDenied(attributes, 'pod rejected: Pod Overhead set without corresponding RuntimeClass defined Overhead');
+  }
 }
 
 function mismatch(attributes: AdmissionAttributes): Error {

@@ -1,6 +1,5 @@
 import type { Admission, AdmissionAttributes, ApiReader } from '@kubernel/sdk';
 import { admissionDenied } from '@kubernel/sdk';
-import type { KubeObject } from '@kubernel/sdk/api';
 import { checkMountable, secretNames } from './mountable-secrets.ts';
 import type { Pod, ServiceAccount } from './pod.ts';
 import { mountToken } from './token-volume.ts';
@@ -15,14 +14,17 @@ const ENFORCE = 'kubernetes.io/enforce-mountable-secrets';
 export function serviceAccountAdmission(): Admission {
   let reader: ApiReader;
 
-  const accountOf = async (attributes: AdmissionAttributes, name: string): Promise<ServiceAccount> => {
-    const look = (): KubeObject | undefined => reader.get('', 'serviceaccounts', attributes.namespace, name);
-    const found = look() ?? (await reader.fresh?.(), look()) ?? (name === 'default' ? await soon(look) : undefined);
-    if (found) return found as ServiceAccount;
-    throw admissionDenied(
-      attributes,
-      `error looking up service account ${attributes.namespace}/${name}: serviceaccount ${JSON.stringify(name)} not found`,
-    );
+  /** Without a promise where the account is there already, as it is for nearly every pod. */
+  const withAccount = (attributes: AdmissionAttributes, name: string, use: (account: ServiceAccount) => void): void | Promise<void> => {
+    const look = (): ServiceAccount | undefined => reader.get<ServiceAccount>('', 'serviceaccounts', attributes.namespace, name);
+    const found = look();
+    if (found) return use(found);
+    return Promise.resolve(reader.fresh?.()).then(async () => {
+      const late = look() ?? (name === 'default' ? await soon(look) : undefined);
+      if (late) return use(late);
+      const who = `${attributes.namespace}/${name}`;
+      throw admissionDenied(attributes, `error looking up service account ${who}: serviceaccount ${JSON.stringify(name)} not found`);
+    });
   };
 
   const check = (attributes: AdmissionAttributes, pod: Pod, account: ServiceAccount): void => {
@@ -37,7 +39,7 @@ export function serviceAccountAdmission(): Admission {
       group === '' &&
       resource === 'pods' &&
       ((operation === 'CREATE' && subresource === '') || (operation === 'UPDATE' && subresource === 'ephemeralcontainers')),
-    async admit(attributes) {
+    admit(attributes) {
       const pod = attributes.object as Pod;
       if (attributes.operation === 'UPDATE') return;
       // A mirror pod shows what a kubelet already runs: it is checked, never changed.
@@ -45,16 +47,17 @@ export function serviceAccountAdmission(): Admission {
       const name = pod.spec.serviceAccountName || pod.spec.serviceAccount || 'default';
       pod.spec.serviceAccountName = name;
       pod.spec.serviceAccount = name;
-      const account = await accountOf(attributes, name);
-      if (pod.spec.automountServiceAccountToken ?? account.automountServiceAccountToken ?? true) mountToken(pod);
-      if (!pod.spec.imagePullSecrets?.length && account.imagePullSecrets?.length) {
-        pod.spec.imagePullSecrets = account.imagePullSecrets.map(({ name: secret }) => ({ name: secret }));
-      }
+      return withAccount(attributes, name, (account) => {
+        if (pod.spec.automountServiceAccountToken ?? account.automountServiceAccountToken ?? true) mountToken(pod);
+        if (!pod.spec.imagePullSecrets?.length && account.imagePullSecrets?.length) {
+          pod.spec.imagePullSecrets = account.imagePullSecrets.map(({ name: secret }) => ({ name: secret }));
+        }
+      });
     },
-    async validate(attributes) {
+    validate(attributes) {
       const pod = attributes.object as Pod;
       if (pod.metadata.annotations?.[MIRROR] !== undefined) return checkMirror(attributes, pod);
-      check(attributes, pod, await accountOf(attributes, pod.spec.serviceAccountName || 'default'));
+      return withAccount(attributes, pod.spec.serviceAccountName || 'default', (account) => check(attributes, pod, account));
     },
   };
 }
@@ -66,9 +69,9 @@ function checkMirror(attributes: AdmissionAttributes, pod: Pod): void {
   if (projected) throw admissionDenied(attributes, 'a mirror pod may not use ServiceAccountToken volume projections');
 }
 
-const WAITS_MS = [20, 50, 100, 200, 400];
+const WAITS_MS = [20, 50, 100, 200, 400, 700];
 
-/** The default account of a namespace is made by a controller moments after the namespace: pods wait for it for a second. */
+/** The default account of a namespace is made by a controller moments after the namespace: pods wait for it for a second and a half. */
 async function soon<T>(look: () => T | undefined): Promise<T | undefined> {
   for (const ms of WAITS_MS) {
     await new Promise((resolve) => setTimeout(resolve, ms));

@@ -136,7 +136,7 @@ export class Shapes {
 function leafOf(scalar: string): LeafShape {
   if (scalar === 'string' || scalar === 'bytes') return STRING;
   if (scalar === 'bool') return BOOLEAN;
-  return /^(int|float)/.test(scalar) ? NUMERIC : UNTYPED;
+  return /^(int|float)\d/.test(scalar) ? NUMERIC : UNTYPED;
 }
 
 function zeroOf(scalar: string): unknown {
