@@ -22,8 +22,6 @@ import { Writer } from './cache/writer.ts';
 import type { Call } from './call.ts';
 import type { Codec } from './codec.ts';
 import { Health } from './health.ts';
-import { type NodeTrust, Proxy } from './http/proxy.ts';
-import { HttpFront, type HttpLimits } from './http/server.ts';
 import { Metrics } from './metrics.ts';
 import { type Documents, NonResource } from './non-resource.ts';
 import type { Patcher } from './patcher.ts';
@@ -44,15 +42,13 @@ export interface Parts {
   makeTypes(groups: readonly ApiGroup[]): { codec: Codec; patcher: Patcher; openApi?: OpenApi };
   documents(api: Api): Documents;
   metricsText(): Promise<string>;
-  /** Undefined: kubelets are believed, and shown nothing. For tests. */
-  nodeTrust?: NodeTrust;
-  limits?: Partial<HttpLimits>;
 }
 
 export interface Assembled {
   readonly api: Api;
   readonly health: Health;
-  readonly front: HttpFront;
+  readonly nonResource: NonResource;
+  readonly metrics: Metrics;
   readonly services: Map<string, unknown>;
   readonly authentication: Authentication;
   readonly authorization: Authorization;
@@ -62,12 +58,12 @@ export interface Assembled {
   connect(user: UserInfo): ApiService;
   /** Takes a new set of groups; requests on their way finish with the old one. */
   setGroups(groups: Iterable<ApiGroup>): void;
+  /** Tells authenticators, authorizers and admission plugins where to read. After `start`. */
+  initExtensions(): Promise<void>;
   /** Starts following the store; resolves when the cache is complete. */
   start(signal: AbortSignal): Promise<void>;
   close(): void;
 }
-
-const LIMITS: HttpLimits = { bodyBytes: 3 << 20, requestTimeoutMs: 60_000, maxReading: 400, maxMutating: 200 };
 
 export function assemble(parts: Parts): Assembled {
   const { store, log, cluster } = parts;
@@ -79,8 +75,12 @@ export function assemble(parts: Parts): Assembled {
   const admission = new Admissions(parts.admission);
   const metrics = new Metrics(parts.metrics);
   const services = new Map<string, unknown>();
-  const storedGroup = (group: string, resource: string): string => api.registry.any(group, resource)?.definition.storedAs?.group ?? group;
-  const reader = new CacheReader(cache, cluster, (attributes) => authorization.authorize(attributes), storedGroup);
+  const reader = new CacheReader(
+    cache,
+    cluster,
+    (attributes) => authorization.authorize(attributes),
+    () => api.registry,
+  );
   const groups = [...parts.groups];
   const { codec, patcher, openApi } = parts.makeTypes(groups);
   const api: Api = {
@@ -104,32 +104,30 @@ export function assemble(parts: Parts): Assembled {
   const health = new Health();
   health.add('ping', () => undefined);
   health.add('watch-cache', () => (cache.ready ? undefined : 'the first snapshot of the store is not complete'), ['readyz']);
-  const proxy = new Proxy(parts.nodeTrust);
   const nonResource = new NonResource(api, health, parts.documents(api), parts.metricsText);
-  const front = new HttpFront(api, authentication, nonResource, metrics, proxy, { ...LIMITS, ...parts.limits });
   return {
     api,
     health,
-    front,
+    nonResource,
+    metrics,
     services,
     authentication,
     authorization,
-    service: perConsumer(api, authorization, metrics, nonResource.answer),
-    connect: (user) => serviceFor(api, user, metrics, nonResource.answer),
+    service: perConsumer(api, authorization, metrics, nonResource.respond),
+    connect: (user) => serviceFor(api, user, metrics, nonResource.respond),
     setGroups(next) {
       const list = [...next];
       Object.assign(api, parts.makeTypes(list));
       api.registry = new Registry(list, cache, api.codec);
     },
-    async start(signal) {
-      await cache.start(signal);
+    start: (signal) => cache.start(signal),
+    async initExtensions() {
       for (const { instance } of parts.authenticators) await instance.init?.(reader);
       for (const { instance } of parts.authorizers) await instance.init?.(reader);
       await admission.init(reader);
     },
     close() {
       hub.close();
-      proxy.close();
     },
   };
 }

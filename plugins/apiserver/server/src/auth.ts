@@ -9,7 +9,8 @@ import type {
   UserInfo,
 } from '@kubernel/sdk';
 import { LRUCache } from 'lru-cache';
-import { unauthorized } from './status.ts';
+import type { Authorize } from './api.ts';
+import { forbidden, unauthorized } from './status.ts';
 
 /** A token that was good stays good for this long, as upstream's token cache. */
 const TOKEN_TTL_MS = 10_000;
@@ -144,6 +145,19 @@ export function ruleAllows(rule: PermissionRule, attributes: AuthzAttributes): b
 
 function covers(list: readonly string[] | undefined, value: string): boolean {
   return list !== undefined && (list.includes('*') || list.includes(value));
+}
+
+/** Asks; undefined when the answer came at once and was yes. Throws a 403 that says who may not do what, and where. */
+export function allow(api: { authorize: Authorize }, attributes: AuthzAttributes): Promise<void> | undefined {
+  const decision = api.authorize(attributes);
+  if (decision instanceof Promise) return decision.then((settled) => demand(attributes, settled));
+  demand(attributes, decision);
+  return undefined;
+}
+
+function demand(attributes: AuthzAttributes, { decision, reason }: AuthzDecision): void {
+  if (decision === 'allow') return;
+  throw forbidden(attributes.group, attributes.resource, attributes.name, denial(attributes, reason));
 }
 
 /** The words of a 403, as upstream prints who may not do what. */

@@ -1,96 +1,75 @@
 /**
  * The Kubernetes API: HTTPS for clients, `apiserver/v1` for plugins on the same machine. Start reading at `pipeline.ts`.
  */
-import { hostname, networkInterfaces } from 'node:os';
-import { join } from 'node:path';
+import { networkInterfaces } from 'node:os';
 import { setTimeout } from 'node:timers/promises';
-import { type Authorizer, definePlugin, type Extensions, type PluginContext } from '@kubernel/sdk';
+import { type Authorizer, definePlugin, type Extensions } from '@kubernel/sdk';
 import { SYSTEM_USER } from './api.ts';
 import { assemble } from './assemble.ts';
-import { bootstrap, firstAddress } from './bootstrap/bootstrap.ts';
+import { bootstrap } from './bootstrap/bootstrap.ts';
 import type { ServerConfig } from './config.ts';
 import { documents } from './documents.ts';
-import { listen } from './http/listener.ts';
-import { writeKubeconfig } from './kubeconfig.ts';
-import { ensurePki } from './pki.ts';
+import { expireObjects } from './expiry.ts';
+import { followHost } from './host-feed.ts';
 import { schemaTypes } from './types-of-groups.ts';
 
 export { assemble } from './assemble.ts';
 
-const DEFAULT_PORT = 6443;
-const DRAIN_MS = 5_000;
-
 export default definePlugin<'apiserver/v1', ServerConfig>('apiserver/v1', 'server', {
   async start(ctx) {
-    const { config } = ctx;
-    const store = ctx.use('store/v1');
+    const { config, cluster, log } = ctx;
     const groups = ctx.extensions('api/v1');
     const authenticators = ctx.extensions('authn/v1');
     const authorizers = ctx.extensions('authz/v1');
-    let address = '';
+    const host = ctx.use('host/v1');
     const abort = new AbortController();
     ctx.defer(() => abort.abort());
     const listGroups = () => [...groups].map(({ instance }) => instance);
-    const pki = config.listen === false ? undefined : await ensurePki(join(ctx.dataDir, 'pki'), subjectAltNames(ctx));
+    let address = '';
     const server = assemble({
-      ...(pki ? { nodeTrust: { client: pki.kubeletClient, ca: pki.ca.cert } } : {}),
-      store,
+      store: ctx.use('store/v1'),
       groups: listGroups(),
       authenticators,
       authorizers,
       admission: ctx.extensions('admission/v1'),
-      cluster: ctx.cluster,
-      log: ctx.log,
+      cluster,
+      log,
       metrics: ctx.metrics,
       makeTypes: schemaTypes,
       documents: (api) => documents(api, () => address),
-      metricsText: async () => '',
-      limits: {
-        ...(config.limits?.bodyBytes ? { bodyBytes: config.limits.bodyBytes } : {}),
-        ...(config.limits?.requestTimeoutMs ? { requestTimeoutMs: config.limits.requestTimeoutMs } : {}),
-        ...(config.limits?.maxInflight ? { maxReading: config.limits.maxInflight } : {}),
-        ...(config.limits?.maxMutatingInflight ? { maxMutating: config.limits.maxMutatingInflight } : {}),
-      },
+      metricsText: () => host.metrics(),
     });
-    groups.onChange(() => server.setGroups(listGroups()));
     ctx.defer(() => server.close());
+    groups.onChange(() => server.setGroups(listGroups()));
     let missing: string[] | undefined;
     server.health.add('poststarthook/bootstrap', () => (missing ? missing[0] : 'not finished'), ['readyz']);
-    await server.start(abort.signal);
+
+    const https = config.listen === false ? undefined : await import('./https.ts');
+    const [pki] = await Promise.all([https?.makePki(ctx), server.start(abort.signal)]);
+    // Extensions find the certificates in place and a complete cache.
+    await server.initExtensions();
     for (const { instance } of authenticators) if (instance.tokens) server.services.set('tokens', instance.tokens);
     server.services.set('rules', { rulesFor: rulesFor(authorizers) });
-    let port: number | undefined;
-    if (pki) {
-      const options = {
-        host: config.bind ?? '127.0.0.1',
-        port: config.port ?? DEFAULT_PORT,
-        serving: pki.serving,
-        requestTimeoutMs: config.limits?.requestTimeoutMs ?? 60_000,
-        reusePort: true,
-      };
-      const listener = await listen(options, server.front.onRequest, server.front.onUpgrade);
-      ctx.defer(() => listener.close(DRAIN_MS));
-      port = listener.address.port;
-      address = `${options.host}:${port}`;
-      const host = options.host === '0.0.0.0' || options.host === '::' ? '127.0.0.1' : options.host;
-      const url = config.advertise ?? `https://${host.includes(':') ? `[${host}]` : host}:${port}`;
-      writeKubeconfig(join(ctx.dataDir, 'kubeconfig'), ctx.cluster.name, url, pki.ca.cert, pki.admin);
-      ctx.log.info('serving the Kubernetes API', { url });
-    }
+    const opened = https && pki ? await https.open(ctx, server, pki) : undefined;
+    if (opened) address = `${opened.host}:${opened.port}`;
+
     const settings = {
-      cluster: ctx.cluster,
+      cluster,
       authorizers,
-      port,
-      address: config.bind && config.bind !== '127.0.0.1' ? nodeAddress() : undefined,
+      port: opened?.port,
+      address: opened && opened.host !== '127.0.0.1' ? nodeAddress() : undefined,
       clientCa: pki?.ca.cert,
       frontProxyCa: pki?.frontProxyCa,
-      log: ctx.log,
+      log,
     };
+    const service = server.connect(SYSTEM_USER);
     const ensure = async (): Promise<void> => {
-      missing = await bootstrap(server.api, server.connect(SYSTEM_USER), settings);
+      missing = await bootstrap(server.api, service, settings);
     };
     await ensure();
     void retry(ensure, () => (missing?.length ?? 0) === 0, abort.signal);
+    void followHost(host, server.health, log, abort.signal);
+    void expireObjects(server.api, abort.signal);
     return server.service as never;
   },
 });
@@ -119,27 +98,4 @@ function rulesFor(authorizers: Extensions<Authorizer>): NonNullable<Authorizer['
 function nodeAddress(): string | undefined {
   const all = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
   return all.find(({ family, internal }) => family === 'IPv4' && !internal)?.address;
-}
-
-/** Every name and address under which clients may know this server. */
-function subjectAltNames(ctx: PluginContext<ServerConfig>): string[] {
-  const { clusterDomain, serviceCIDRs } = ctx.cluster;
-  const addresses = Object.values(networkInterfaces())
-    .flatMap((list) => list ?? [])
-    .filter(({ address, internal }) => !internal && !address.startsWith('fe80:'))
-    .map(({ address }) => address);
-  const names = [
-    'localhost',
-    hostname().toLowerCase(),
-    'kubernetes',
-    'kubernetes.default',
-    'kubernetes.default.svc',
-    `kubernetes.default.svc.${clusterDomain}`,
-    '127.0.0.1',
-    '::1',
-    ...addresses,
-    ...serviceCIDRs.map(firstAddress).filter((address) => address !== undefined),
-    ...(ctx.config.certSANs ?? []),
-  ];
-  return [...new Set(names)].filter((name) => /^[a-z0-9.:*-]+$/i.test(name));
 }

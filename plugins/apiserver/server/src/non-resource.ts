@@ -1,14 +1,11 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import { getRequestListener } from '@hono/node-server';
 import type { ApiResponse } from '@kubernel/sdk';
-import { Hono } from 'hono';
 import { negotiate } from './accept.ts';
 import type { Api } from './api.ts';
-import { denial } from './auth.ts';
+import { allow } from './auth.ts';
 import type { Call } from './call.ts';
 import type { Health } from './health.ts';
-import { encoded, renderStatus } from './render.ts';
-import { forbidden, methodNotAllowed, toStatus, unauthorized, unknownResource } from './status.ts';
+import { type Answer, encoded, renderStatus } from './render.ts';
+import { methodNotAllowed, toStatus, unknownResource } from './status.ts';
 
 /** A document of discovery or OpenAPI: who makes them hands out text, and a tag that changes with it. */
 export interface Documents {
@@ -27,122 +24,80 @@ export interface Document {
   headers?: Record<string, string>;
 }
 
-/** The same for in-process clients. */
-export type NonResourceAnswer = (call: Call) => Promise<ApiResponse>;
+/** Answers without credentials, and nothing else does. */
+export const PUBLIC = /^\/(healthz|livez|readyz|version)(\/|$)/;
 
-interface Bindings {
-  call: Call;
-}
+const HEALTH = /^\/(healthz|livez|readyz)(?:\/(.+))?$/;
 
-/** Everything that is not a resource: health, version, discovery, OpenAPI, metrics. */
+/** Everything that is not a resource: health, version, discovery, OpenAPI, metrics. `http/routes.ts` serves it over HTTP. */
 export class NonResource {
   readonly #api: Api;
-  readonly #listener: (request: IncomingMessage, response: ServerResponse) => Promise<void>;
-  readonly #calls = new WeakMap<IncomingMessage, Call>();
-  readonly #app: Hono<{ Bindings: Bindings }>;
+  readonly #health: Health;
+  readonly #documents: Documents;
+  readonly #metrics: () => Promise<string>;
 
   constructor(api: Api, health: Health, documents: Documents, metrics: () => Promise<string>) {
     this.#api = api;
-    this.#app = routes(api, health, documents, metrics);
-    this.#listener = getRequestListener(
-      async (request, env) =>
-        this.#app.fetch(request, { call: this.#calls.get(env.incoming as IncomingMessage) as Call } satisfies Bindings),
-      {
-        overrideGlobalObjects: false,
-      },
-    );
+    this.#health = health;
+    this.#documents = documents;
+    this.#metrics = metrics;
   }
 
-  async handle(request: IncomingMessage, response: ServerResponse, call: Call): Promise<void> {
-    await this.#authorize(call);
-    this.#calls.set(request, call);
-    await this.#listener(request, response);
-  }
-
-  /** Refusals come back as an answer, as everything an in-process client gets. */
-  readonly answer: NonResourceAnswer = async (call) => {
+  /** For in-process clients: refusals come back as an answer, too. */
+  readonly respond = async (call: Call): Promise<ApiResponse> => {
     try {
-      await this.#authorize(call);
+      await this.authorize(call);
+      const { code, body } = await this.answer(call);
+      return { code, body: String(body) };
     } catch (error) {
-      return { code: toStatus(error).code ?? 500, body: JSON.stringify(toStatus(error)) };
+      const status = toStatus(error);
+      return { code: status.code ?? 500, body: JSON.stringify(status) };
     }
-    const headers = { accept: call.accept };
-    const response = await this.#app.fetch(new Request(`http://localhost${call.path}`, { method: call.method, headers }), { call });
-    return { code: response.status, body: await response.text() };
   };
 
-  async #authorize(call: Call): Promise<void> {
-    if (!PUBLIC.test(call.path)) {
-      const attributes = {
-        user: call.user,
-        verb: call.method.toLowerCase(),
-        resourceRequest: false,
-        group: '',
-        version: '',
-        resource: '',
-        subresource: '',
-        namespace: '',
-        name: '',
-        path: call.path,
-      };
-      const decision = await this.#api.authorize(attributes);
-      if (decision.decision !== 'allow')
-        throw call.user.name === 'system:anonymous' ? unauthorized() : forbidden('', '', '', denial(attributes, decision.reason));
-    }
+  async authorize(call: Call): Promise<void> {
+    if (PUBLIC.test(call.path)) return;
+    const none = { group: '', version: '', resource: '', subresource: '', namespace: '', name: '' };
+    const attributes = { user: call.user, verb: call.method.toLowerCase(), resourceRequest: false, ...none, path: call.path };
+    await allow(this.#api, attributes);
   }
-}
 
-const PUBLIC = /^\/(healthz|livez|readyz|version)(\/|$)/;
-
-function routes(api: Api, health: Health, documents: Documents, metrics: () => Promise<string>): Hono<{ Bindings: Bindings }> {
-  const app = new Hono<{ Bindings: Bindings }>({ strict: false });
-  for (const kind of ['healthz', 'livez', 'readyz'] as const) {
-    app.get(`/${kind}`, async (context) => {
-      const answer = await health.check(kind, new URL(context.req.url).searchParams);
-      return text(answer.ok ? 200 : 500, answer.text);
-    });
-    app.get(`/${kind}/:name{.+}`, async (context) => {
-      const answer = await health.checkOne(kind, context.req.param('name'));
-      return answer ? text(answer.ok ? 200 : 500, answer.text) : notFoundText();
-    });
-  }
-  app.get('/metrics', async () => text(200, await metrics(), 'text/plain; version=0.0.4; charset=utf-8'));
-  app.all('*', (context) => {
-    const { call } = context.env;
-    let document: Document | undefined;
+  /** `known`: the tag of what the client has already. */
+  async answer(call: Call, known?: string): Promise<Answer> {
+    const probe = HEALTH.exec(call.path);
+    if (probe) return this.#probe(probe[1] as 'healthz' | 'livez' | 'readyz', probe[2], call);
+    if (call.path === '/metrics') return text(200, await this.#metrics(), 'text/plain; version=0.0.4; charset=utf-8');
     try {
-      document = documents.get(call.path, call.accept, context.req.url.split('?')[1] ?? '');
+      const document = this.#documents.get(call.path, call.accept, call.query.toString());
+      if (document) return this.#document(document, call, known);
+      // Unknown versions of known groups and of the core are API errors; anything else is none of the API's business.
+      if (/^\/(api|apis\/[^/]+)\/[^/]+\/?$/.test(call.path)) throw unknownResource();
     } catch (error) {
-      return status(api, call, { status: toStatus(error) });
+      return renderStatus(this.#api, toStatus(error), negotiate(call.accept));
     }
-    if (document) {
-      // Discovery of the groups answers any method with the same document, as upstream.
-      const anyMethod = call.path === '/' || /^\/apis\/?$/.test(call.path);
-      if (call.method !== 'GET' && !anyMethod) return status(api, call, methodNotAllowed());
-      return answerOf(api, document, call, context.req.header('if-none-match'));
-    }
-    // Unknown versions of known groups and of the core are API errors; anything else is none of the API's business.
-    if (/^\/(api|apis\/[^/]+)\/[^/]+\/?$/.test(call.path)) {
-      return status(api, call, unknownResource());
-    }
-    if (call.path.startsWith('/openapi/v3/')) return new Response(null, { status: 404 });
-    return notFoundText();
-  });
-  return app;
-}
-
-function answerOf(api: Api, document: Document, call: Call, known: string | undefined): Response {
-  if (document.etag && known === document.etag) return new Response(null, { status: 304, headers: { ETag: document.etag } });
-  const as = document.negotiable ? negotiate(call.accept) : null;
-  const headers = { 'Cache-Control': 'no-cache, private', ...(document.etag ? { ETag: document.etag } : {}), ...document.headers };
-  if (as && as.mediaType !== 'application/json') {
-    const answer = encoded(api, 200, document.body.toString(), { ...as, as: undefined }, discoveryTarget(document.body.toString()));
-    return new Response(answer.body as string, { status: 200, headers: { ...headers, 'Content-Type': answer.contentType } });
+    if (call.path.startsWith('/openapi/v3/')) return { code: 404, contentType: '', body: '' };
+    return text(404, '404 page not found\n');
   }
-  return new Response(document.body as string, {
-    status: document.code ?? 200,
-    headers: { ...headers, 'Content-Type': document.contentType },
-  });
+
+  async #probe(probe: 'healthz' | 'livez' | 'readyz', name: string | undefined, call: Call): Promise<Answer> {
+    const answer = name
+      ? await this.#health.checkOne(probe, name)
+      : await this.#health.check(probe, new URLSearchParams(call.query.toString()));
+    return answer ? text(answer.ok ? 200 : 500, answer.text) : text(404, '404 page not found\n');
+  }
+
+  #document(document: Document, call: Call, known: string | undefined): Answer {
+    // Discovery of the groups answers any method with the same document, as upstream.
+    if (call.method !== 'GET' && call.path !== '/' && !/^\/apis\/?$/.test(call.path)) throw methodNotAllowed();
+    const headers = { ...(document.etag ? { ETag: document.etag } : {}), ...document.headers };
+    if (document.etag && known === document.etag) return { code: 304, contentType: '', body: '', headers };
+    const as = document.negotiable ? negotiate(call.accept) : null;
+    if (as && as.mediaType !== 'application/json') {
+      const json = document.body.toString();
+      return { ...encoded(this.#api, 200, json, { ...as, as: undefined }, discoveryTarget(json)), headers };
+    }
+    return { code: document.code ?? 200, contentType: document.contentType, body: document.body, headers };
+  }
 }
 
 /** The protobuf type of a legacy discovery document, by its kind. */
@@ -151,21 +106,6 @@ function discoveryTarget(json: string): { type: string; apiVersion: string; kind
   return { type: `meta.v1.${kind}`, apiVersion: 'v1', kind };
 }
 
-function status(api: Api, call: Call, error: { status: import('@kubernel/sdk').Status }): Response {
-  const answer = renderStatus(api, error.status, negotiate(call.accept));
-  return new Response(answer.body as string, {
-    status: answer.code,
-    headers: { 'Content-Type': answer.contentType, 'Cache-Control': 'no-cache, private' },
-  });
-}
-
-function text(code: number, body: string, contentType = 'text/plain; charset=utf-8'): Response {
-  return new Response(body, {
-    status: code,
-    headers: { 'Content-Type': contentType, 'Cache-Control': 'no-cache, private', 'X-Content-Type-Options': 'nosniff' },
-  });
-}
-
-function notFoundText(): Response {
-  return text(404, '404 page not found\n');
+function text(code: number, body: string, contentType = 'text/plain; charset=utf-8'): Answer {
+  return { code, contentType, body, headers: { 'X-Content-Type-Options': 'nosniff' } };
 }

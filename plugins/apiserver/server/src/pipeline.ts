@@ -1,11 +1,11 @@
 import type { AuthzAttributes } from '@kubernel/sdk';
 import { checkAccept, negotiate } from './accept.ts';
 import type { Api } from './api.ts';
-import { denial } from './auth.ts';
+import { allow } from './auth.ts';
 import type { Call, Result } from './call.ts';
 import type { Resource } from './registry.ts';
 import { type Answer, renderList, renderObject, renderStatus } from './render.ts';
-import { forbidden, methodNotAllowed, toStatus, unknownResource } from './status.ts';
+import { methodNotAllowed, toStatus, unknownResource } from './status.ts';
 import { subresource } from './subresources.ts';
 import { create } from './verbs/create.ts';
 import { deleteOne } from './verbs/delete.ts';
@@ -45,27 +45,31 @@ export type Outcome = { type: 'answer'; answer: Answer } | Extract<Result, { typ
 
 /** May this user do this? Throws a 403 that says who, what and where. */
 function authorize(api: Api, call: Call): Promise<void> | undefined {
-  const { info } = call;
+  return allow(api, authzAttributes(call));
+}
+
+function authzAttributes(call: Call): AuthzAttributes {
+  const { info, query, user, path } = call;
+  const { group, version, resource, subresource, namespace } = info;
+  const verb = info.verb === 'list' || info.verb === 'get' ? readVerb(call) : info.verb;
   const attributes: AuthzAttributes = {
-    user: call.user,
-    verb: info.verb === 'list' || info.verb === 'get' ? readVerb(call) : info.verb,
+    user,
+    verb,
     resourceRequest: info.resourceRequest,
-    group: info.group,
-    version: info.version,
-    resource: info.resource,
-    subresource: info.subresource,
-    namespace: info.namespace,
+    group,
+    version,
+    resource,
+    subresource,
+    namespace,
     name: info.name,
-    path: call.path,
+    path,
   };
-  const decision = api.authorize(attributes);
-  if (decision instanceof Promise) {
-    return decision.then((settled) => {
-      if (settled.decision !== 'allow') throw forbidden(info.group, info.resource, info.name, denial(attributes, settled.reason));
-    });
-  }
-  if (decision.decision !== 'allow') throw forbidden(info.group, info.resource, info.name, denial(attributes, decision.reason));
-  return undefined;
+  if (query.size === 0 || (verb !== 'list' && verb !== 'watch' && verb !== 'deletecollection')) return attributes;
+  const fieldSelector = query.get('fieldSelector');
+  if (!fieldSelector) return attributes;
+  // Rights to a named object cover a list or watch of just that object.
+  const name = attributes.name || (/(?:^|,)metadata\.name==?([^,=]+)(?:,|$)/.exec(fieldSelector)?.[1] ?? '');
+  return { ...attributes, name, fieldSelector };
 }
 
 /** A list with `watch` is a watch; a GET of one object with `watch` is one too, of a single name. */

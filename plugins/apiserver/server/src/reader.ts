@@ -2,24 +2,25 @@ import type { ApiReader, AuthzAttributes, AuthzDecision, ClusterSettings } from 
 import type { KubeObject } from '@kubernel/sdk/api';
 import type { ResourceCache } from './cache/resource-cache.ts';
 import type { WatchCache } from './cache/watch-cache.ts';
+import type { Registry } from './registry.ts';
 
 /** The cache as strategies, admission plugins and authorizers see it: parsed objects that they must not change. */
 export class CacheReader implements ApiReader {
   readonly cluster: ClusterSettings;
   readonly #cache: WatchCache;
   readonly #authorize: (attributes: AuthzAttributes) => AuthzDecision | Promise<AuthzDecision>;
-  readonly #storedGroup: (group: string, resource: string) => string;
+  readonly #registry: () => Registry;
 
   constructor(
     cache: WatchCache,
     cluster: ClusterSettings,
     authorize: (attributes: AuthzAttributes) => AuthzDecision | Promise<AuthzDecision>,
-    storedGroup: (group: string, resource: string) => string,
+    registry: () => Registry,
   ) {
     this.#cache = cache;
     this.cluster = cluster;
     this.#authorize = authorize;
-    this.#storedGroup = storedGroup;
+    this.#registry = registry;
   }
 
   get<T extends KubeObject>(group: string, resource: string, namespace: string, name: string): T | undefined {
@@ -45,11 +46,19 @@ export class CacheReader implements ApiReader {
     await this.#cache.fresh();
   }
 
+  resourceOf(apiVersion: string, kind: string): { group: string; resource: string; namespaced: boolean } | undefined {
+    for (const resource of this.#registry().resources) {
+      if (resource.kind !== kind || resource.apiVersion !== apiVersion) continue;
+      return { group: resource.group, resource: resource.plural, namespaced: resource.namespaced };
+    }
+    return undefined;
+  }
+
   async authorize(attributes: AuthzAttributes): Promise<AuthzDecision> {
     return this.#authorize(attributes);
   }
 
   #of(group: string, resource: string): ResourceCache {
-    return this.#cache.resource(`${this.#storedGroup(group, resource) || 'core'}/${resource}/`);
+    return this.#cache.resource(`${(this.#registry().any(group, resource)?.definition.storedAs?.group ?? group) || 'core'}/${resource}/`);
   }
 }

@@ -34,12 +34,13 @@ export async function scale(api: Api, call: Call, resource: Resource, paths: Sca
     strategy: resource.strategy,
     options,
     direct: true,
+    uidPrecondition: true,
     retry: put ? !put.object.metadata.resourceVersion : true,
-    next(current) {
+    next(current, copy) {
       const wanted = put ? put.object : patchedScale(api, call, scaleOf(current, paths));
       const replicas = (wanted.spec as { replicas?: number } | undefined)?.replicas ?? 0;
       validate(info.name, replicas);
-      const next = structuredClone(current);
+      const next = copy();
       write(next, paths.specReplicasPath, replicas);
       const { resourceVersion, uid } = wanted.metadata;
       if (resourceVersion) next.metadata.resourceVersion = resourceVersion;

@@ -5,7 +5,6 @@ import type { Authorization } from './auth.ts';
 import type { Batch, Sink } from './cache/watcher.ts';
 import type { Call } from './call.ts';
 import type { Metrics } from './metrics.ts';
-import type { NonResourceAnswer } from './non-resource.ts';
 import { handle, type Outcome } from './pipeline.ts';
 import { NO_QUERY, Query } from './query.ts';
 import { parseRequestInfo } from './request-info.ts';
@@ -17,7 +16,7 @@ export function perConsumer(
   api: Api,
   authorization: Authorization,
   metrics: Metrics,
-  nonResource: NonResourceAnswer,
+  nonResource: (call: Call) => Promise<ApiResponse>,
 ): PerConsumer<ApiService> {
   return {
     connect(consumer: Consumer): ApiService {
@@ -27,7 +26,7 @@ export function perConsumer(
   };
 }
 
-export function serviceFor(api: Api, user: UserInfo, metrics: Metrics, nonResource: NonResourceAnswer): ApiService {
+export function serviceFor(api: Api, user: UserInfo, metrics: Metrics, nonResource: (call: Call) => Promise<ApiResponse>): ApiService {
   const identity = user.groups.includes('system:authenticated') ? user : { ...user, groups: [...user.groups, 'system:authenticated'] };
   return {
     async request(request) {

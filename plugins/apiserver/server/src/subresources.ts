@@ -162,10 +162,11 @@ async function quietChange(
     retry: true,
     internal: true,
     direct: true,
-    next(current) {
-      const copy = structuredClone(current);
-      make(copy);
-      return copy;
+    uidPrecondition: true,
+    next(_current, copy) {
+      const object = copy();
+      make(object);
+      return object;
     },
   });
   return object;

@@ -28,7 +28,7 @@ export class Writer {
    */
   write(key: string, value: string | null, expect: number, deletes = false): Promise<number> {
     return new Promise((resolve, reject) => {
-      this.#queue.push({ key, value, expect, reserve: deletes, resolve, reject });
+      this.#queue.push({ key, value, expect, reserve: deletes || value === null, resolve, reject });
       if (this.#scheduled) return;
       this.#scheduled = true;
       setImmediate(() => this.#flush());
@@ -39,6 +39,14 @@ export class Writer {
     const writes = this.#queue;
     this.#queue = [];
     this.#scheduled = false;
+    // On a full disk a batch that grows is refused as a whole: what deletes must not share its fate.
+    const growing = writes.filter((write) => !write.reserve);
+    const deleting = writes.filter((write) => write.reserve);
+    if (growing.length > 0) this.#commit(growing, false);
+    if (deleting.length > 0) this.#commit(deleting, true);
+  }
+
+  #commit(writes: readonly Write[], reserve: boolean): void {
     const keys = new Array<string>(writes.length);
     const values = new Array<string | null>(writes.length);
     const expects = new Array<number>(writes.length);
@@ -48,7 +56,6 @@ export class Writer {
       values[index] = write.value;
       expects[index] = write.expect;
     }
-    const reserve = writes.every((write) => write.reserve);
     this.#store.commit({ keys, values, expects, ...(reserve ? { reserve } : {}) }).then(
       (result) => {
         for (let index = 0; index < writes.length; index++) (writes[index] as Write).resolve(result.revisions[index] as number);

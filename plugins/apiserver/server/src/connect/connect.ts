@@ -1,9 +1,9 @@
 import type { Subresource } from '@kubernel/sdk';
 import type { Api } from '../api.ts';
-import { denial } from '../auth.ts';
+import { allow } from '../auth.ts';
 import type { Call, Result } from '../call.ts';
 import { keyOf, type Resource } from '../registry.ts';
-import { forbidden, notFound } from '../status.ts';
+import { notFound } from '../status.ts';
 import { currentObject } from '../verbs/change.ts';
 import { nodeProxyTarget } from './node.ts';
 import { execTarget, logTarget, podProxyTarget, portForwardTarget } from './pod.ts';
@@ -21,7 +21,7 @@ export async function connect(api: Api, call: Call, resource: Resource, found: C
   if (!entry) throw notFound(resource.group, resource.plural, name);
   const object = currentObject(resource, entry);
   if (found.connect !== 'log') {
-    await mayOpen(api, call, resource);
+    await mayOpen(api, call);
     const options = { kind: found.kind.kind, apiVersion: 'v1' };
     const attributes = {
       ...api.attributes(call, resource, 'CONNECT', { object: undefined, oldObject: undefined, options, dryRun: false }),
@@ -58,7 +58,7 @@ export async function connect(api: Api, call: Call, resource: Resource, found: C
 }
 
 /** A stream opened by a WebSocket's GET changes things as one opened by POST does: it takes the right to create, too. */
-async function mayOpen(api: Api, call: Call, resource: Resource): Promise<void> {
+async function mayOpen(api: Api, call: Call): Promise<void> {
   const { info } = call;
   if (call.method !== 'GET' || info.subresource === 'proxy') return;
   const attributes = {
@@ -73,6 +73,5 @@ async function mayOpen(api: Api, call: Call, resource: Resource): Promise<void> 
     name: info.name,
     path: call.path,
   };
-  const { decision, reason } = await api.authorize(attributes);
-  if (decision !== 'allow') throw forbidden(resource.group, resource.plural, info.name, denial(attributes, reason));
+  await allow(api, attributes);
 }

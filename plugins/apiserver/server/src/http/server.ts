@@ -2,21 +2,22 @@ import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:ht
 import type { Socket } from 'node:net';
 import type { UserInfo } from '@kubernel/sdk';
 import type { Api } from '../api.ts';
-import { ANONYMOUS, type Authentication, denial } from '../auth.ts';
+import { ANONYMOUS, type Authentication, allow } from '../auth.ts';
 import { Batch, line } from '../cache/watcher.ts';
 import type { Call } from '../call.ts';
 import { impersonationOf } from '../impersonation.ts';
 import type { Metrics } from '../metrics.ts';
-import type { NonResource } from '../non-resource.ts';
+import { PUBLIC } from '../non-resource.ts';
 import { handle, type Outcome, refuse } from '../pipeline.ts';
 import { NO_QUERY, Query } from '../query.ts';
 import type { Answer } from '../render.ts';
 import { parseRequestInfo, type RequestInfo } from '../request-info.ts';
-import { badRequest, forbidden, internalError, requestTooLarge, timeout, tooManyRequests, toStatus, unauthorized } from '../status.ts';
+import { badRequest, internalError, requestTooLarge, timeout, tooManyRequests, toStatus, unauthorized } from '../status.ts';
 import { startWatch } from '../verbs/watch.ts';
 import { bookmarkOf, viewOf } from '../watch-view.ts';
 import { connectionOf, readBody, send } from './exchange.ts';
 import type { Proxy } from './proxy.ts';
+import type { Routes } from './routes.ts';
 import { WatchStream } from './watch-stream.ts';
 
 export interface HttpLimits {
@@ -26,26 +27,24 @@ export interface HttpLimits {
   maxMutating: number;
 }
 
-/** Answers without credentials, and nothing else does. */
-const PUBLIC = /^\/(healthz|livez|readyz|version)(\/|$)/;
 const MUTATING = new Set(['POST', 'PUT', 'PATCH', 'DELETE']);
 
 /** From a request on a socket to a call of the pipeline, and back. */
 export class HttpFront {
   readonly #api: Api;
   readonly #authentication: Authentication;
-  readonly #nonResource: NonResource;
+  readonly #routes: Routes;
   readonly #metrics: Metrics;
   readonly #proxy: Proxy;
   readonly #limits: HttpLimits;
   #reading = 0;
   #mutating = 0;
 
-  constructor(api: Api, authentication: Authentication, nonResource: NonResource, metrics: Metrics, proxy: Proxy, limits: HttpLimits) {
+  constructor(api: Api, authentication: Authentication, routes: Routes, metrics: Metrics, proxy: Proxy, limits: HttpLimits) {
     this.#proxy = proxy;
     this.#api = api;
     this.#authentication = authentication;
-    this.#nonResource = nonResource;
+    this.#routes = routes;
     this.#metrics = metrics;
     this.#limits = limits;
   }
@@ -100,17 +99,14 @@ export class HttpFront {
   async #impersonate(user: UserInfo, request: IncomingMessage): Promise<UserInfo> {
     const asked = impersonationOf(user, pairs(request.rawHeaders));
     if (!asked) return user;
-    for (const attributes of asked.checks) {
-      const { decision, reason } = await this.#api.authorize(attributes);
-      if (decision !== 'allow') throw forbidden(attributes.group, attributes.resource, attributes.name, denial(attributes, reason));
-    }
+    for (const attributes of asked.checks) await allow(this.#api, attributes);
     return asked.user;
   }
 
   #admit(request: IncomingMessage, response: ServerResponse, call: Call, user: UserInfo, started: number): void {
     call.user = user;
     if (!call.info.resourceRequest) {
-      this.#nonResource.handle(request, response, call).catch((error: unknown) => this.#fail(request, response, call, error, started));
+      this.#routes.handle(request, response, call).catch((error: unknown) => this.#fail(request, response, call, error, started));
       return;
     }
     const mutating = MUTATING.has(call.method);

@@ -5,7 +5,9 @@ import { join } from 'node:path';
 import type { ApiGroup, ClusterSettings, Extension, Extensions, Logger, MetricsFactory, Store } from '@kubernel/sdk';
 import { type Assembled, assemble, type Parts } from '../assemble.ts';
 import { documents } from '../documents.ts';
-import { type Listener, listen } from '../http/listener.ts';
+import type { Listener } from '../http/listener.ts';
+import { serve } from '../http/serve.ts';
+import type { HttpLimits } from '../http/server.ts';
 import { ensurePki, type Pki } from '../pki.ts';
 import { schemaTypes } from '../types-of-groups.ts';
 import { FakeStore } from './fake-store.ts';
@@ -52,7 +54,7 @@ export interface TestResponse {
 
 export interface TestOptions extends Partial<Parts> {
   apiGroups?: readonly ApiGroup[];
-  requestTimeoutMs?: number;
+  limits?: Partial<HttpLimits>;
 }
 
 /** A server over HTTPS on a random port; tokens are `Bearer <user>` or `Bearer <user>,<group>`, and `admin` may do anything. */
@@ -82,11 +84,15 @@ export async function testServer(options: TestOptions = {}): Promise<TestServer>
   const abort = new AbortController();
   const pki = await ensurePki(join(dir, 'pki'), ['localhost', '127.0.0.1']);
   await server.start(abort.signal);
-  const listener = await listen(
-    { host: '127.0.0.1', port: 0, serving: pki.serving, requestTimeoutMs: options.requestTimeoutMs ?? 60_000, reusePort: false },
-    server.front.onRequest,
-    server.front.onUpgrade,
-  );
+  await server.initExtensions();
+  const listener = await serve(server, {
+    host: '127.0.0.1',
+    port: 0,
+    serving: pki.serving,
+    reusePort: false,
+    nodeTrust: undefined,
+    limits: options.limits ?? {},
+  });
   const agent = new https.Agent({ keepAlive: true, ca: pki.ca.cert });
   const { port } = listener.address;
   return {

@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto';
 import { CONFLICT_ABSENT, EXPECT_ABSENT, type StrategyContext } from '@kubernel/sdk';
 import type { KubeObject } from '@kubernel/sdk/api';
 import { type Api, newUid, strategyContext, timestamp, validateCreated } from '../api.ts';
+import { allow } from '../auth.ts';
 import { selectableOf, withResourceVersion } from '../cache/entry.ts';
 import type { Call, Result } from '../call.ts';
 import { encodeStored } from '../codec.ts';
@@ -61,6 +62,13 @@ export async function createObject(
     await release(resource, object, context);
     throw error;
   }
+}
+
+/** A PUT or an apply that would create also needs the right to. */
+export async function mayCreate(api: Api, call: Call): Promise<void> {
+  const { info, user, path } = call;
+  const { group, version, resource, namespace, name } = info;
+  await allow(api, { user, verb: 'create', resourceRequest: true, group, version, resource, subresource: '', namespace, name, path });
 }
 
 async function release(resource: Resource, object: KubeObject, context: StrategyContext): Promise<void> {

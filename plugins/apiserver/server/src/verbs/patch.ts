@@ -9,7 +9,7 @@ import { keyOf, type Resource } from '../registry.ts';
 import { badRequest, unsupportedPatch } from '../status.ts';
 import { managerOf, settleProblems, type WriteOptions, writeOptions } from '../write-options.ts';
 import { change } from './change.ts';
-import { createObject } from './create.ts';
+import { createObject, mayCreate } from './create.ts';
 
 const KINDS: Readonly<Record<string, 'json' | 'merge' | 'strategic'>> = {
   'application/json-patch+json': 'json',
@@ -123,6 +123,7 @@ async function apply(api: Api, call: Call, resource: Resource, strategy: Strateg
   await api.cache.fresh();
   if (subresource === '' && !resource.cache.entries.has(keyOf(resource, info.namespace, info.name))) {
     const object = merge(undefined);
+    await mayCreate(api, call);
     const text = await createObject(api, call, resource, info.namespace, object, options, true);
     return { type: 'object', code: 201, text, resource };
   }

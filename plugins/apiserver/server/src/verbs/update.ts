@@ -6,7 +6,7 @@ import { checkNamespace, checkOwnName, decodeBody, dropSystemFields } from '../d
 import { keyOf, type Resource } from '../registry.ts';
 import { managerOf, settleProblems, writeOptions } from '../write-options.ts';
 import { change } from './change.ts';
-import { createObject } from './create.ts';
+import { createObject, mayCreate } from './create.ts';
 
 /** PUT of an object, or of a subresource that is a part of it (`strategy` then says which part counts). */
 export async function update(
@@ -29,6 +29,7 @@ export async function update(
   if (resource.strategy.createOnUpdate && subresource === '') {
     await api.cache.fresh();
     if (!resource.cache.entries.has(keyOf(resource, info.namespace, info.name))) {
+      await mayCreate(api, call);
       const text = await createObject(api, call, resource, info.namespace, object, options);
       return { type: 'object', code: 201, text, resource };
     }
@@ -39,6 +40,7 @@ export async function update(
     subresource,
     strategy,
     options,
+    uidPrecondition: true,
     retry: !object.metadata.resourceVersion,
     next: (current) => {
       const next = JSON.parse(body) as KubeObject;
