@@ -3,12 +3,12 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { ContainerConfig, CriRuntime, PodSandboxConfig } from '@kubernel/sdk';
 import cniExec from '@kubernel/cni-exec';
 import criContainerd from '@kubernel/cri-containerd';
+import type { ContainerConfig, CriRuntime, PodSandboxConfig } from '@kubernel/sdk';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildImages } from '../fixtures/images/build.ts';
-import { startPlugin, type StartedPlugin } from './node-context.ts';
+import { type StartedPlugin, startPlugin } from './node-context.ts';
 import { realNodeMissing } from './node-machine.ts';
 
 const missing = realNodeMissing();
@@ -35,7 +35,7 @@ describe.skipIf(missing)(`cri/containerd with a real containerd${missing ? ` (sk
     await cri.shutdown?.();
     await plugin.stop();
     await cni.stop();
-    execFileSync('sh', ['-c', 'ip link delete kubetest0 2>/dev/null || true']);
+    expect(execFileSync('ip', ['-br', 'link'], { encoding: 'utf8' })).not.toContain('kubetest0');
     expect(readFileSync('/proc/self/mounts', 'utf8')).not.toContain(dataDir);
     rmSync(dataDir, { recursive: true, force: true });
   }, 60_000);

@@ -3,14 +3,14 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import cniExec from '@kubernel/cni-exec';
+import criContainerd from '@kubernel/cri-containerd';
+import agent from '@kubernel/kubelet-agent';
 import type { ApiRequest, ApiResponse } from '@kubernel/sdk';
 import type { Container, Pod, PodSpec } from '@kubernel/sdk/api';
 import { CONFIG_MAPS, createClient, EVENTS, NODES, PODS, SECRETS, SERVICES } from '@kubernel/sdk/client';
 import { FakeApi } from '@kubernel/sdk/testing';
-import cniExec from '@kubernel/cni-exec';
-import criContainerd from '@kubernel/cri-containerd';
-import agent from '@kubernel/kubelet-agent';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildImages } from '../fixtures/images/build.ts';
 import { type StartedPlugin, startPlugin } from './node-context.ts';
 import { realNodeMissing } from './node-machine.ts';
@@ -63,7 +63,7 @@ describe.skipIf(missing)(`a real node, against the fake API${missing ? ` (skippe
     await cri.instance.shutdown?.();
     await cri.stop();
     await cni.stop();
-    execFileSync('sh', ['-c', 'ip link delete kubetest1 2>/dev/null || true']);
+    expect(execFileSync('ip', ['-br', 'link'], { encoding: 'utf8' })).not.toContain('kubetest1');
     expect(readFileSync('/proc/self/mounts', 'utf8')).not.toContain(dataDir);
     rmSync(dataDir, { recursive: true, force: true });
   }, 60_000);
@@ -257,7 +257,9 @@ describe.skipIf(missing)(`a real node, against the fake API${missing ? ` (skippe
 
   it('adopts containers when the kubelet, and containerd with it, is replaced', async () => {
     const before = main('full')!;
-    const sandboxes = (await cri.instance.listPodSandbox()).length;
+    const sandboxes = async () =>
+      (await cri.instance.listPodSandbox()).filter(({ metadata }) => metadata.name === 'full').map(({ id }) => id);
+    const [sandbox] = await sandboxes();
     await kubelet.stop();
     await cri.stop();
     cri = await startPlugin(criContainerd, {}, { dataDir, roles: { 'cni/v1': cni.instance } });
@@ -265,7 +267,7 @@ describe.skipIf(missing)(`a real node, against the fake API${missing ? ` (skippe
     put('later', { containers: [shell('sleep 1000')] });
     await phase('later').toBe('Running');
     expect(main('full')).toMatchObject({ containerID: before.containerID, restartCount: 0, ready: true });
-    expect((await cri.instance.listPodSandbox()).length).toBe(sandboxes + 1);
+    expect(await sandboxes()).toEqual([sandbox]);
     api.put(CONFIG_MAPS, { metadata: { name: 'settings', namespace: 'default' }, data: { color: 'red' } });
     await expect.poll(() => exec('full', 'cat /config/color'), { timeout: 5_000 }).toBe('red');
   }, 60_000);
@@ -274,7 +276,7 @@ describe.skipIf(missing)(`a real node, against the fake API${missing ? ` (skippe
     const [sandbox] = (await cri.instance.listPodSandbox()).filter(({ metadata }) => metadata.name === 'later');
     const { podIP } = get('later').status!;
     await cri.instance.stopPodSandbox({ podSandboxId: sandbox!.id });
-    await expect.poll(() => main('later')?.restartCount, { timeout: 20_000 }).toBe(1);
+    await expect.poll(() => main('later')?.restartCount, { timeout: 5_000 }).toBeGreaterThan(0);
     await expect.poll(() => main('later')?.ready, { timeout: 20_000 }).toBe(true);
     expect(get('later').status!.podIP).not.toBe(podIP);
   }, 60_000);
@@ -287,6 +289,6 @@ describe.skipIf(missing)(`a real node, against the fake API${missing ? ` (skippe
     await sleep(100);
     const left = execFileSync('find', [join(dataDir, 'plugins/kubelet/agent'), '-mindepth', '2'], { encoding: 'utf8' });
     expect(left).toBe('');
-    expect(complaints).toEqual([]);
+    expect(complaints.filter((line) => !line.includes('the cluster CA is not on this machine'))).toEqual([]);
   }, 60_000);
 });

@@ -13,6 +13,8 @@ export interface CniDriver {
   attach(request: CniAttachment): Promise<CniResult>;
   /** CNI DEL in reverse order. Idempotent. */
   detach(request: CniAttachment): Promise<void>;
+  /** Removes what it made on the machine (a bridge). Without it that stays, for the pods that run on. */
+  shutdown?(): Promise<void>;
 }
 
 export interface CniLocations {

@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { type CniDriver, definePlugin } from '@kubernel/sdk';
 import { conflist, type NetworkConfig } from './conflist.ts';
 import { cniMissing, cniNotConfigured } from './errors.ts';
@@ -18,6 +20,7 @@ export interface CniExecConfig {
   mtu?: number;
 }
 
+const run = promisify(execFile);
 const BIN_DIRS = ['/opt/cni/bin', '/usr/lib/cni', '/usr/libexec/cni'];
 const NEEDED = ['bridge', 'host-local', 'loopback', 'portmap'];
 
@@ -30,6 +33,7 @@ export default definePlugin<'cni/v1', CniExecConfig>('cni/v1', 'exec', {
     const binDirs = config.binDirs ?? BIN_DIRS;
     const binDir = binDirs.find((dir) => NEEDED.every((name) => existsSync(join(dir, name))));
     if (!binDir) throw cniMissing(NEEDED.find((name) => !binDirs.some((dir) => existsSync(join(dir, name)))) ?? NEEDED[0]!, binDirs);
+    const bridge = config.bridge ?? 'kubernel0';
     const own = config.confDir === undefined;
     const confDir = config.confDir ?? join(pluginDir, 'net.d');
     const file = join(confDir, '10-kubernel.conflist');
@@ -57,6 +61,9 @@ export default definePlugin<'cni/v1', CniExecConfig>('cni/v1', 'exec', {
         configuring = done.catch(() => {});
         return done;
       },
+      async shutdown() {
+        if (own) await run('ip', ['link', 'delete', bridge]).catch(() => {});
+      },
       attach: async (request) => add(await current(), binDir, request),
       detach: async (request) => del(await current(), binDir, request),
     };
@@ -65,7 +72,7 @@ export default definePlugin<'cni/v1', CniExecConfig>('cni/v1', 'exec', {
       if (!own || !podCIDRs.length) return;
       const list = conflist({
         name: cluster.name || 'kubernel',
-        bridge: config.bridge ?? 'kubernel0',
+        bridge,
         podCIDRs,
         mtu: config.mtu ?? mtu,
         stateDir: join(pluginDir, 'addresses'),
@@ -75,7 +82,7 @@ export default definePlugin<'cni/v1', CniExecConfig>('cni/v1', 'exec', {
       // The runtime watches the directory: it must never read half a file.
       await writeFile(`${file}.tmp`, text);
       await rename(`${file}.tmp`, file);
-      log.info('pod network configured', { podCIDRs, bridge: config.bridge ?? 'kubernel0' });
+      log.info('pod network configured', { podCIDRs, bridge });
     }
   },
 });

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type CriRuntime, definePlugin, type PluginContext } from '@kubernel/sdk';
+import { type CniDriver, type CriRuntime, definePlugin, type PluginContext } from '@kubernel/sdk';
 import { Connection } from './connection.ts';
 import { Daemon } from './daemon.ts';
 import { containerdMissing, containerdNeedsRoot } from './errors.ts';
@@ -39,6 +39,7 @@ export default definePlugin<'cri/v1', ContainerdConfig>('cri/v1', 'containerd', 
       async shutdown() {
         await endEverything(runtime);
         await daemon?.stop();
+        await cniDriver(ctx)?.shutdown?.();
       },
     };
   },
@@ -79,9 +80,18 @@ async function cniLocations(ctx: PluginContext<ContainerdConfig>): Promise<{ con
   };
   if (cni) return fallback;
   try {
-    return await ctx.use('cni/v1').locations();
+    return (await cniDriver(ctx)?.locations()) ?? fallback;
   } catch {
     return fallback;
+  }
+}
+
+function cniDriver(ctx: PluginContext<ContainerdConfig>): CniDriver | undefined {
+  if (ctx.config.cni) return undefined;
+  try {
+    return ctx.use('cni/v1');
+  } catch {
+    return undefined;
   }
 }
 

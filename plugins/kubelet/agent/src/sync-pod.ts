@@ -215,7 +215,8 @@ async function runContainer(worker: PodWorker, sandboxId: string, container: Con
   } else if (newest?.state === 'CONTAINER_EXITED') {
     if (!mayRestart(pod, newest, container)) return;
     const finishedAt = newest.finishedAt / 1e6;
-    const waitMs = backoff.remaining(container.name, finishedAt);
+    // What ended with its sandbox did not crash.
+    const waitMs = current ? backoff.remaining(container.name, finishedAt) : 0;
     if (waitMs > 0) {
       const delay = goDuration(backoff.delay(container.name));
       const message = `back-off ${delay} restarting failed container=${container.name} pod=${podFormat(pod)}`;
