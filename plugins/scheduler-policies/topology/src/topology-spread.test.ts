@@ -120,6 +120,7 @@ describe('a hard constraint', () => {
     bench.cluster.putNode(aNode('c1', { labels: { zone: 'b' } }));
     expect(bench.filter(web('p', spread()))).toMatchObject({ a1: [] });
     bench.cluster.putNode(aNode('c1', { labels: { zone: 'c' } }));
+    expect(bench.filter(web('p', spread()))).toMatchObject({ a1: SKEW });
     bench.cluster.removeNode('c1');
     expect(bench.filter(web('p', spread()))).toMatchObject({ a1: [] });
   });
