@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openDatabase } from './open.ts';
 import { type SqliteOptions, SqliteStorage } from './sqlite-storage.ts';
 
 let dir: string;
@@ -104,10 +105,16 @@ describe('opening', () => {
     expect(() => open({ integrityCheck: 'always' })).toThrowError(expect.objectContaining({ code: 'ERR_STORAGE_CORRUPT' }));
   });
 
-  it('fits the size of its page to what is written: a new file has 8 KiB pages', () => {
-    open().close();
-    const db = new DatabaseSync(file);
-    expect(Object.values(db.prepare('PRAGMA page_size').get() ?? {})).toEqual([8192]);
+  it('asks SQLite for an fsync with each commit, for the file alone, and for pages that values of 2 KB fit into', () => {
+    const db = openDatabase({ file, cacheBytes: 1 << 20, integrityCheck: 'never' });
+    const value = (name: string) => Object.values(db.prepare(`PRAGMA ${name}`).get() ?? {})[0];
+    expect(['synchronous', 'journal_mode', 'locking_mode', 'page_size', 'auto_vacuum'].map(value)).toEqual([
+      2,
+      'wal',
+      'exclusive',
+      8192,
+      2,
+    ]);
     db.close();
   });
 });
