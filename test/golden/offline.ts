@@ -1,8 +1,8 @@
-import { readFileSync, readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ApiGroup, ApiReader, ResourceDefinition, StrategyContext, ValidationContext } from '@kubernel/sdk';
 import type { KubeObject } from '@kubernel/sdk/api';
-import { FieldErrors, validateChangedObject, validateNewObject } from '@kubernel/sdk/api';
+import { type FieldErrors, validateChangedObject, validateNewObject } from '@kubernel/sdk/api';
 import { SchemaCodec } from '../../plugins/apiserver/server/src/schema/index.ts';
 
 /**
@@ -75,9 +75,17 @@ export class OfflineServer {
       namespace = rest[1] ?? '';
       rest.splice(0, 2);
     }
-    const resource = this.#groups.find((candidate) => candidate.group === group)?.resources.find((item) => item.plural === rest[0] && item.version === version);
+    const resource = this.#groups
+      .find((candidate) => candidate.group === group)
+      ?.resources.find((item) => item.plural === rest[0] && item.version === version);
     if (!resource) return undefined;
-    return { resource, namespace, name: decodeURIComponent(rest[1] ?? ''), subresource: rest[2] ?? '', dryRun: url.searchParams.has('dryRun') };
+    return {
+      resource,
+      namespace,
+      name: decodeURIComponent(rest[1] ?? ''),
+      subresource: rest[2] ?? '',
+      dryRun: url.searchParams.has('dryRun'),
+    };
   }
 
   /** Code and body as the server would answer; undefined for what this replay does not cover. */
@@ -147,7 +155,13 @@ export class OfflineServer {
     return this.#codec.normalize(resource.type, object);
   }
 
-  async #update(resource: ResourceDefinition, object: KubeObject, old: KubeObject, namespace: string, dryRun: boolean): Promise<KubeObject> {
+  async #update(
+    resource: ResourceDefinition,
+    object: KubeObject,
+    old: KubeObject,
+    namespace: string,
+    dryRun: boolean,
+  ): Promise<KubeObject> {
     const meta = object.metadata;
     if (namespace) meta.namespace = namespace;
     meta.creationTimestamp = old.metadata.creationTimestamp;
@@ -186,10 +200,11 @@ export class OfflineServer {
   };
 }
 
-const keyOf = (resource: ResourceDefinition, namespace: string, name: string): string => `${resource.group}/${resource.plural}/${namespace}/${name}`;
+const keyOf = (resource: ResourceDefinition, namespace: string, name: string): string =>
+  `${resource.group}/${resource.plural}/${namespace}/${name}`;
 
 function refuse(resource: ResourceDefinition, object: KubeObject, errors: FieldErrors): void {
-  if (!errors.empty) throw errors.toStatusError(resource.kind, resource.group, object.metadata.name ?? '');
+  if (!errors.empty) throw errors.toStatusError(resource.kind, resource.storedAs?.group ?? resource.group, object.metadata.name ?? '');
 }
 
 function mergePatch(target: unknown, patch: unknown): unknown {
@@ -254,7 +269,10 @@ function substitute(step: Step, saved: ReadonlyMap<string, unknown>): Step {
         .replace(/\{\$(\w+)\}/g, (_, name) => String(saved.get(name)));
     }
     if (Array.isArray(value)) return value.map(walk);
-    if (value && typeof value === 'object') return Object.fromEntries(Object.entries(value).map(([key, item]) => [key.replaceAll('{id}', 'id00').replaceAll('{ns}', 'ns-x'), walk(item)]));
+    if (value && typeof value === 'object')
+      return Object.fromEntries(
+        Object.entries(value).map(([key, item]) => [key.replaceAll('{id}', 'id00').replaceAll('{ns}', 'ns-x'), walk(item)]),
+      );
     return value;
   };
   const body = walk(step.body);
@@ -275,7 +293,13 @@ function normal(text: string): string {
 
 /** Answers that are not the strategies': conflicts, names in URLs, admission. */
 function isOfServer({ code, body }: NonNullable<Step['expect']>): boolean {
-  return code === 409 || code === 500 || code === 403 || /resourceVersion: Invalid value: 0: must be/.test(String(body?.message)) || (code === 400 && /^the name(space)? of the /.test(String(body?.message)));
+  return (
+    code === 409 ||
+    code === 500 ||
+    code === 403 ||
+    /resourceVersion: Invalid value: 0: must be/.test(String(body?.message)) ||
+    (code === 400 && /^the name(space)? of the /.test(String(body?.message)))
+  );
 }
 
 function compare(id: string, step: Step, answer: { code: number; body: Record<string, unknown> }): Outcome | undefined {

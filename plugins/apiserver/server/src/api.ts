@@ -76,8 +76,8 @@ export function strategyContext(api: Api, call: Call, namespace: string, dryRun:
   };
 }
 
-export function throwInvalid(definition: { kind: string; group: string }, name: string, errors: FieldErrors): void {
-  if (!errors.empty) throw errors.toStatusError(definition.kind, definition.group, name);
+export function throwInvalid(definition: { kind: string; group: string; storedAs?: { group?: string } }, name: string, errors: FieldErrors): void {
+  if (!errors.empty) throw errors.toStatusError(definition.kind, definition.storedAs?.group ?? definition.group, name);
 }
 
 export function validateCreated(definition: ResourceDefinition, object: KubeObject, context: StrategyContext): void {

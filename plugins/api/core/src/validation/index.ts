@@ -8,6 +8,7 @@ import { checkPodSpec } from './pod-spec.ts';
 import { checkPodTemplate } from './pod-template.ts';
 import { printGoForm } from './go-form.ts';
 import { checkContainerResources } from './resources.ts';
+import { checkEvent } from '../strategy-event.ts';
 
 /** `pair` is `{value, old}`: refused when they differ, printed as upstream prints its internal types. */
 function checkImmutableForm(type: string, { value, old }: Decoded, path: FieldPath, errors: FieldErrors): void {
@@ -29,5 +30,6 @@ export const validators: Readonly<Record<string, Validator>> = {
   'core.v1.PersistentVolumeSpec#inline': (value, path, errors) => checkVolumeSpec(value, '', path, errors, true),
   'core.v1.TopologySelectorTerm': (value, path, errors) => void checkTopologyTerm(value, path, errors),
   'core.v1.Toleration': (value, path, errors) => checkToleration(value, path, errors),
+  'core.v1.Event#ofEventsGroup': (value, _path, errors) => checkEvent(value, 'reportingController', errors),
   '[]core.v1.Toleration': (value, path, errors) => checkTolerations(value as unknown as Decoded[], path, errors),
 };
