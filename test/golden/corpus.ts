@@ -20,7 +20,10 @@ export interface Case {
 }
 
 export function casesOf(area: string): Case[] {
-  return readFileSync(`${CORPUS}train/${area}.jsonl`, 'utf8').split('\n').filter(Boolean).map((line) => JSON.parse(line));
+  return readFileSync(`${CORPUS}train/${area}.jsonl`, 'utf8')
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line));
 }
 
 export function oracle(name: string): Record<string, unknown> {
@@ -37,12 +40,18 @@ export function resourceAt(path: string): ResourceDefinition | undefined {
   const parts = (path.split('?')[0] ?? '').split('/').filter(Boolean);
   const [group, version, ...rest] = parts[0] === 'api' ? ['', parts[1], ...parts.slice(2)] : parts.slice(1);
   const plural = rest[0] === 'namespaces' && rest.length > 2 ? rest[2] : rest[0];
-  return allGroups.flatMap(({ resources }) => resources).find((item) => item.group === group && item.version === version && item.plural === plural);
+  return allGroups
+    .flatMap(({ resources }) => resources)
+    .find((item) => item.group === group && item.version === version && item.plural === plural);
 }
 
 /** Objects with keys in one order, so that two of them can be compared as text. */
 export function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sorted);
   if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, item]) => [key, sorted(item)]));
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, item]) => [key, sorted(item)]),
+  );
 }

@@ -10,7 +10,9 @@ function differences(expected: unknown, got: unknown, path: string): string[] {
   const both = typeof expected === 'object' && expected !== null && typeof got === 'object' && got !== null;
   if (!both) return [`${path}: expected ${JSON.stringify(expected)?.slice(0, 160)} got ${JSON.stringify(got)?.slice(0, 160)}`];
   const keys = new Set([...Object.keys(expected), ...Object.keys(got)]);
-  return [...keys].flatMap((key) => differences((expected as Record<string, unknown>)[key], (got as Record<string, unknown>)[key], `${path} ${key}`));
+  return [...keys].flatMap((key) =>
+    differences((expected as Record<string, unknown>)[key], (got as Record<string, unknown>)[key], `${path} ${key}`),
+  );
 }
 
 describe.skipIf(!hasCorpus)('OpenAPI, against upstream (skipped: ../shared/golden is not there)', () => {

@@ -27,7 +27,16 @@ for (const area of areas) {
     try {
       outcomes = await replay(testCase, groups);
     } catch (error) {
-      outcomes = [{ id: testCase.id, kind: testCase.id.split('/')[1] ?? '', exact: false, codeEqual: false, expected: '', actual: String((error as Error).stack) }];
+      outcomes = [
+        {
+          id: testCase.id,
+          kind: testCase.id.split('/')[1] ?? '',
+          exact: false,
+          codeEqual: false,
+          expected: '',
+          actual: String((error as Error).stack),
+        },
+      ];
     }
     for (const outcome of outcomes) {
       const counts = byKind.get(outcome.kind) ?? { total: 0, exact: 0, code: 0 };
@@ -35,11 +44,17 @@ for (const area of areas) {
       counts.total++;
       if (outcome.exact) counts.exact++;
       if (outcome.codeEqual) counts.code++;
-      if (!outcome.exact && shown++ < diffs) console.log(`--- ${outcome.id}\n  want ${outcome.expected.slice(0, 1500)}\n  got  ${outcome.actual.slice(0, 1500)}\n`);
+      if (!outcome.exact && shown++ < diffs)
+        console.log(`--- ${outcome.id}\n  want ${outcome.expected.slice(0, 1500)}\n  got  ${outcome.actual.slice(0, 1500)}\n`);
     }
   }
-  const sum = [...byKind.values()].reduce((all, { total, exact, code }) => ({ total: all.total + total, exact: all.exact + exact, code: all.code + code }), { total: 0, exact: 0, code: 0 });
+  const sum = [...byKind.values()].reduce(
+    (all, { total, exact, code }) => ({ total: all.total + total, exact: all.exact + exact, code: all.code + code }),
+    { total: 0, exact: 0, code: 0 },
+  );
   console.log(`${area}: ${sum.exact}/${sum.total} exact, ${sum.code} code`);
-  const failing = [...byKind].filter(([, { total, exact }]) => exact < total).map(([kind, { total, exact }]) => `${kind} ${exact}/${total}`);
+  const failing = [...byKind]
+    .filter(([, { total, exact }]) => exact < total)
+    .map(([kind, { total, exact }]) => `${kind} ${exact}/${total}`);
   console.log(`  ${failing.join('  ')}`);
 }

@@ -1,7 +1,7 @@
-import { describe, expect, test } from 'vitest';
 import type { ResourceDefinition } from '@kubernel/sdk';
 import { StatusError } from '@kubernel/sdk';
 import type { KubeObject } from '@kubernel/sdk/api';
+import { describe, expect, test } from 'vitest';
 import { aggregatedDiscovery, legacyDiscovery, SchemaCodec } from '../../plugins/apiserver/server/src/schema/index.ts';
 import { parseYaml } from '../../plugins/apiserver/server/src/yaml.ts';
 import { allGroups, casesOf, hasCorpus, oracle, resourceAt, type Step, sorted } from './corpus.ts';
@@ -10,7 +10,11 @@ import { allGroups, casesOf, hasCorpus, oracle, resourceAt, type Step, sorted } 
 
 const codec = new SchemaCodec(allGroups);
 
-const targetOf = ({ type, group, version, kind }: ResourceDefinition) => ({ type, kind, apiVersion: group ? `${group}/${version}` : version });
+const targetOf = ({ type, group, version, kind }: ResourceDefinition) => ({
+  type,
+  kind,
+  apiVersion: group ? `${group}/${version}` : version,
+});
 
 function decodeStep(definition: ResourceDefinition, step: Step) {
   const target = targetOf(definition);
@@ -22,9 +26,11 @@ function decodeStep(definition: ResourceDefinition, step: Step) {
 describe.skipIf(!hasCorpus)('types, against upstream (skipped: ../shared/golden is not there)', () => {
   test('legacy discovery documents are upstream’s', () => {
     const expected = oracle('discovery-legacy');
-    const address = (expected['/api'] as { serverAddressByClientCIDRs: { serverAddress: string }[] }).serverAddressByClientCIDRs[0]?.serverAddress;
+    const address = (expected['/api'] as { serverAddressByClientCIDRs: { serverAddress: string }[] }).serverAddressByClientCIDRs[0]
+      ?.serverAddress;
     const documents = legacyDiscovery(allGroups, address ?? '');
-    for (const [path, document] of Object.entries(expected)) expect([path, JSON.parse(JSON.stringify(documents.get(path) ?? null))]).toEqual([path, document]);
+    for (const [path, document] of Object.entries(expected))
+      expect([path, JSON.parse(JSON.stringify(documents.get(path) ?? null))]).toEqual([path, document]);
     expect([...documents.keys()].sort()).toEqual(Object.keys(expected).sort());
   });
 
@@ -80,7 +86,9 @@ describe.skipIf(!hasCorpus)('types, against upstream (skipped: ../shared/golden 
     const expected = oracle('table-cells') as Record<string, { object: KubeObject; status?: object; cells: unknown[] }>;
     const failures: string[] = [];
     for (const [id, { object, status, cells }] of Object.entries(expected)) {
-      const definition = allGroups.flatMap(({ resources }) => resources).find((item) => item.kind === object.kind && targetOf(item).apiVersion === object.apiVersion);
+      const definition = allGroups
+        .flatMap(({ resources }) => resources)
+        .find((item) => item.kind === object.kind && targetOf(item).apiVersion === object.apiVersion);
       const full = structuredClone({ ...object, ...(status && { status }) });
       full.metadata.creationTimestamp = '2026-01-02T03:04:05Z';
       if (!definition?.table) throw new Error(`no table for ${id}`);
@@ -122,18 +130,40 @@ function typesMismatch(definition: ResourceDefinition, step: Step): string | und
   }
   if (validation !== 'Warn') return undefined;
   const warnings = (expected.warnings ?? []).filter((text) => /^(unknown|duplicate) field/.test(text));
-  return JSON.stringify(warnings) === JSON.stringify(problems) ? undefined : `expected warnings ${warnings.join('; ')}\n  got ${problems.join('; ')}`;
+  return JSON.stringify(warnings) === JSON.stringify(problems)
+    ? undefined
+    : `expected warnings ${warnings.join('; ')}\n  got ${problems.join('; ')}`;
 }
 
 /** Paths that are not the types' business: the server's, strategies', admission's or a controller's. */
 const NOT_OURS: Record<string, string[]> = {
   '': [
-    'metadata.uid', 'metadata.creationTimestamp', 'metadata.managedFields', 'metadata.namespace', 'metadata.generation', 'metadata.finalizers', 'metadata.name',
-    'metadata.ownerReferences', 'metadata.deletionGracePeriodSeconds', 'metadata.deletionTimestamp', 'metadata.selfLink', 'metadata.resourceVersion',
+    'metadata.uid',
+    'metadata.creationTimestamp',
+    'metadata.managedFields',
+    'metadata.namespace',
+    'metadata.generation',
+    'metadata.finalizers',
+    'metadata.name',
+    'metadata.ownerReferences',
+    'metadata.deletionGracePeriodSeconds',
+    'metadata.deletionTimestamp',
+    'metadata.selfLink',
+    'metadata.resourceVersion',
   ],
   Pod: [
-    'spec.volumes', 'spec.tolerations', 'spec.priority', 'spec.preemptionPolicy', 'spec.serviceAccountName', 'spec.serviceAccount', 'status.qosClass', 'status.phase',
-    'status.conditions', 'spec.affinity', 'spec.topologySpreadConstraints', 'spec.containers.0.lifecycle',
+    'spec.volumes',
+    'spec.tolerations',
+    'spec.priority',
+    'spec.preemptionPolicy',
+    'spec.serviceAccountName',
+    'spec.serviceAccount',
+    'status.qosClass',
+    'status.phase',
+    'status.conditions',
+    'spec.affinity',
+    'spec.topologySpreadConstraints',
+    'spec.containers.0.lifecycle',
   ],
   DaemonSet: ['metadata.annotations', 'spec.template.spec.affinity', 'spec.template.spec.topologySpreadConstraints'],
   Deployment: ['status'],
@@ -151,7 +181,9 @@ const NOT_OURS: Record<string, string[]> = {
 
 function removeServiceAccountMounts(object: Record<string, unknown>): void {
   for (const container of (object.spec as { containers?: { volumeMounts?: { mountPath: string }[] }[] } | undefined)?.containers ?? []) {
-    container.volumeMounts = container.volumeMounts?.filter(({ mountPath }) => mountPath !== '/var/run/secrets/kubernetes.io/serviceaccount');
+    container.volumeMounts = container.volumeMounts?.filter(
+      ({ mountPath }) => mountPath !== '/var/run/secrets/kubernetes.io/serviceaccount',
+    );
     if (!container.volumeMounts?.length) delete container.volumeMounts;
   }
 }
@@ -160,7 +192,10 @@ function defaultsMismatch(definition: ResourceDefinition, step: Step): string | 
   const { object } = decodeStep(definition, step);
   codec.applyDefaults(definition.type, object);
   const ours = structuredClone(codec.normalize(definition.type, object)) as Record<string, unknown>;
-  const theirs = JSON.parse(JSON.stringify(step.expect?.body).replaceAll('<id>', '{id}').replaceAll('<ns>', '{ns}')) as Record<string, unknown>;
+  const theirs = JSON.parse(JSON.stringify(step.expect?.body).replaceAll('<id>', '{id}').replaceAll('<ns>', '{ns}')) as Record<
+    string,
+    unknown
+  >;
   removeServiceAccountMounts(theirs);
   for (const path of [...(NOT_OURS[''] ?? []), ...(NOT_OURS[definition.kind] ?? [])]) {
     remove(ours, path);
@@ -182,7 +217,9 @@ function differences(expected: unknown, got: unknown, path: string): string[] {
   const both = typeof expected === 'object' && expected !== null && typeof got === 'object' && got !== null;
   if (!both) return [`${path}: expected ${JSON.stringify(expected)?.slice(0, 200)} got ${JSON.stringify(got)?.slice(0, 200)}`];
   const keys = new Set([...Object.keys(expected), ...Object.keys(got)]);
-  return [...keys].flatMap((key) => differences((expected as Record<string, unknown>)[key], (got as Record<string, unknown>)[key], `${path}.${key}`));
+  return [...keys].flatMap((key) =>
+    differences((expected as Record<string, unknown>)[key], (got as Record<string, unknown>)[key], `${path}.${key}`),
+  );
 }
 
 function cellsMismatch(ours: unknown[], theirs: unknown[]): string | undefined {

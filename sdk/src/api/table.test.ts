@@ -2,7 +2,21 @@ import { expect, test } from 'vitest';
 import { accessModesText, age, firstOf, humanDuration, labelsText, nameColumn, selectorText, table } from './table.ts';
 
 test('durations are shown to two or three figures', () => {
-  const seconds: Record<string, string> = { 0: '0s', 119: '119s', 120: '2m', 200: '3m20s', 599: '9m59s', 600: '10m', 10_799: '179m', 10_800: '3h', 13_500: '3h45m', 28_800: '8h', 172_800: '2d', 187_200: '2d4h', 691_200: '8d' };
+  const seconds: Record<string, string> = {
+    0: '0s',
+    119: '119s',
+    120: '2m',
+    200: '3m20s',
+    599: '9m59s',
+    600: '10m',
+    10799: '179m',
+    10800: '3h',
+    13500: '3h45m',
+    28800: '8h',
+    172800: '2d',
+    187200: '2d4h',
+    691200: '8d',
+  };
   for (const [value, text] of Object.entries(seconds)) expect([value, humanDuration(Number(value) * 1000)]).toEqual([value, text]);
   expect(humanDuration(3 * 365 * 86_400_000)).toBe('3y');
   expect(humanDuration(-500)).toBe('0s');
@@ -13,7 +27,15 @@ test('durations are shown to two or three figures', () => {
 test('labels and selectors are shown sorted', () => {
   expect(labelsText({ b: '2', a: '1' })).toBe('a=1,b=2');
   expect(labelsText({})).toBe('<none>');
-  expect(selectorText({ matchLabels: { b: '1', a: '2' }, matchExpressions: [{ key: 'x', operator: 'In', values: ['q', 'p'] }, { key: 'y', operator: 'DoesNotExist' }] })).toBe('a=2,b=1,x in (p,q),!y');
+  expect(
+    selectorText({
+      matchLabels: { b: '1', a: '2' },
+      matchExpressions: [
+        { key: 'x', operator: 'In', values: ['q', 'p'] },
+        { key: 'y', operator: 'DoesNotExist' },
+      ],
+    }),
+  ).toBe('a=2,b=1,x in (p,q),!y');
   expect(selectorText({})).toBe('<none>');
 });
 

@@ -30,7 +30,9 @@ export function table(...columns: readonly Column[]): TableDefinition {
 
 // biome-ignore lint/suspicious/noExplicitAny: cells read kinds they know; the table is typed by its use
 export type Cell = (object: any, now: number) => unknown;
-export type Column = readonly [name: string, cell: Cell, describedBy?: string] | readonly [name: string, type: ColumnType, cell: Cell, describedBy?: string];
+export type Column =
+  | readonly [name: string, cell: Cell, describedBy?: string]
+  | readonly [name: string, type: ColumnType, cell: Cell, describedBy?: string];
 
 export const nameCell: Cell = (object: KubeObject) => object.metadata.name ?? '';
 export const ageCell: Cell = (object: KubeObject, now) => age(object.metadata.creationTimestamp, now);
@@ -75,7 +77,10 @@ function withRest(amount: number, unit: string, rest: number, restUnit: string):
 export function labelsText(labels: Readonly<Record<string, string>> | null | undefined): string {
   const entries = Object.entries(labels ?? {});
   if (entries.length === 0) return '<none>';
-  return entries.map(([key, value]) => `${key}=${value}`).sort().join(',');
+  return entries
+    .map(([key, value]) => `${key}=${value}`)
+    .sort()
+    .join(',');
 }
 
 /** A LabelSelector as its string form; `<none>` when it selects everything or is missing. */
@@ -95,7 +100,9 @@ export function selectorText(selector: LabelSelector | null | undefined): string
 }
 
 /** Names and images of a pod template's containers, comma separated. */
-export function containerCells(template: { spec?: { containers?: { name?: string; image?: string }[] } } | undefined): [names: string, images: string] {
+export function containerCells(
+  template: { spec?: { containers?: { name?: string; image?: string }[] } } | undefined,
+): [names: string, images: string] {
   const containers = template?.spec?.containers ?? [];
   return [containers.map(({ name }) => name).join(','), containers.map(({ image }) => image ?? '').join(',')];
 }
@@ -114,5 +121,8 @@ export function accessModesText(modes: readonly string[] | undefined): string {
     ['ReadWriteMany', 'RWX'],
     ['ReadWriteOncePod', 'RWOP'],
   ];
-  return short.filter(([mode]) => modes?.includes(mode)).map(([, text]) => text).join(',');
+  return short
+    .filter(([mode]) => modes?.includes(mode))
+    .map(([, text]) => text)
+    .join(',');
 }

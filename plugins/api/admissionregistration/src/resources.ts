@@ -14,7 +14,10 @@ export const resources: readonly ResourceDefinition[] = [
   stored('MutatingAdmissionPolicy', 'mutatingadmissionpolicies', { hashedVersion: 'v1beta1', categories: ['api-extensions'] }),
   stored('MutatingAdmissionPolicyBinding', 'mutatingadmissionpolicybindings', { hashedVersion: 'v1beta1', categories: ['api-extensions'] }),
   stored('MutatingWebhookConfiguration', 'mutatingwebhookconfigurations', { categories: ['api-extensions'] }),
-  stored('ValidatingAdmissionPolicy', 'validatingadmissionpolicies', { categories: ['api-extensions'], subresources: { status: statusSubresource(strategies['validatingadmissionpolicies/status']) } }),
+  stored('ValidatingAdmissionPolicy', 'validatingadmissionpolicies', {
+    categories: ['api-extensions'],
+    subresources: { status: statusSubresource(strategies['validatingadmissionpolicies/status']) },
+  }),
   stored('ValidatingAdmissionPolicyBinding', 'validatingadmissionpolicybindings', { categories: ['api-extensions'] }),
   stored('ValidatingWebhookConfiguration', 'validatingwebhookconfigurations', { categories: ['api-extensions'] }),
 ];

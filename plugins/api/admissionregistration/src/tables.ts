@@ -2,7 +2,12 @@ import type { TableDefinition } from '@kubernel/sdk';
 import { ageColumn, nameColumn, selectorText, table } from '@kubernel/sdk/api';
 
 const webhooks = table(nameColumn, ['Webhooks', 'integer', ({ webhooks: list }) => list?.length ?? 0], ageColumn);
-const bindings = table(nameColumn, ['PolicyName', ({ spec }) => spec?.policyName ?? ''], ['ParamRef', ({ spec }) => paramText(spec?.paramRef)], ageColumn);
+const bindings = table(
+  nameColumn,
+  ['PolicyName', ({ spec }) => spec?.policyName ?? ''],
+  ['ParamRef', ({ spec }) => paramText(spec?.paramRef)],
+  ageColumn,
+);
 const paramKind = ['ParamKind', ({ spec }: { spec?: { paramKind?: ParamKind } }) => paramKindText(spec?.paramKind)] as const;
 
 /** How objects print in `kubectl get`, by plural. */
@@ -10,7 +15,12 @@ export const tables = {
   mutatingadmissionpolicies: table(nameColumn, ['Mutations', 'integer', ({ spec }) => spec?.mutations?.length ?? 0], paramKind, ageColumn),
   mutatingadmissionpolicybindings: bindings,
   mutatingwebhookconfigurations: webhooks,
-  validatingadmissionpolicies: table(nameColumn, ['Validations', 'integer', ({ spec }) => spec?.validations?.length ?? 0], paramKind, ageColumn),
+  validatingadmissionpolicies: table(
+    nameColumn,
+    ['Validations', 'integer', ({ spec }) => spec?.validations?.length ?? 0],
+    paramKind,
+    ageColumn,
+  ),
   validatingadmissionpolicybindings: bindings,
   validatingwebhookconfigurations: webhooks,
 } satisfies Record<string, TableDefinition>;

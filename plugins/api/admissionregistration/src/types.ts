@@ -52,7 +52,12 @@ export const types: TypeTable = {
     variables: ['[]admissionregistration.v1.Variable', 3, 'e', { listType: 'atomic' }],
     mutations: ['[]admissionregistration.v1.Mutation', 4, 'e', { listType: 'atomic' }],
     failurePolicy: ['string', 5, 'ep', { go: 'v1.FailurePolicyType', enum: ['Fail', 'Ignore'] }],
-    matchConditions: ['[]admissionregistration.v1.MatchCondition', 6, 'e', { listType: 'map', keys: ['name'], patch: ['merge'], mergeKey: 'name' }],
+    matchConditions: [
+      '[]admissionregistration.v1.MatchCondition',
+      6,
+      'e',
+      { listType: 'map', keys: ['name'], patch: ['merge'], mergeKey: 'name' },
+    ],
     reinvocationPolicy: ['string', 7, 'e', { go: 'v1.ReinvocationPolicyType', enum: ['IfNeeded', 'Never'] }],
   },
   'admissionregistration.v1.MutatingWebhook': {
@@ -67,13 +72,23 @@ export const types: TypeTable = {
     timeoutSeconds: ['int32', 7, 'ep'],
     admissionReviewVersions: ['[]string', 8, 'r', { listType: 'atomic' }],
     reinvocationPolicy: ['string', 10, 'ep', { go: 'v1.ReinvocationPolicyType', enum: ['IfNeeded', 'Never'] }],
-    matchConditions: ['[]admissionregistration.v1.MatchCondition', 12, 'e', { listType: 'map', keys: ['name'], patch: ['merge'], mergeKey: 'name' }],
+    matchConditions: [
+      '[]admissionregistration.v1.MatchCondition',
+      12,
+      'e',
+      { listType: 'map', keys: ['name'], patch: ['merge'], mergeKey: 'name' },
+    ],
   },
   'admissionregistration.v1.MutatingWebhookConfiguration': {
     kind: ['string', 0, 'e'],
     apiVersion: ['string', 0, 'e'],
     metadata: ['meta.v1.ObjectMeta', 1, 'e'],
-    webhooks: ['[]admissionregistration.v1.MutatingWebhook', 2, 'e', { listType: 'map', keys: ['name'], patch: ['merge'], mergeKey: 'name' }],
+    webhooks: [
+      '[]admissionregistration.v1.MutatingWebhook',
+      2,
+      'e',
+      { listType: 'map', keys: ['name'], patch: ['merge'], mergeKey: 'name' },
+    ],
   },
   'admissionregistration.v1.Mutation': {
     patchType: ['string', 2, 'r', { go: 'v1.PatchType', enum: ['ApplyConfiguration', 'JSONPatch'] }],
@@ -82,11 +97,27 @@ export const types: TypeTable = {
   },
   'admissionregistration.v1.NamedRuleWithOperations': {
     resourceNames: ['[]string', 1, 'e', { listType: 'atomic' }],
-    operations: ['[]string', 1, 'e', { go: '[]v1.OperationType', via: 'RuleWithOperations', within: [2], listType: 'atomic', enum: ['*', 'CONNECT', 'CREATE', 'DELETE', 'UPDATE'] }],
+    operations: [
+      '[]string',
+      1,
+      'e',
+      {
+        go: '[]v1.OperationType',
+        via: 'RuleWithOperations',
+        within: [2],
+        listType: 'atomic',
+        enum: ['*', 'CONNECT', 'CREATE', 'DELETE', 'UPDATE'],
+      },
+    ],
     apiGroups: ['[]string', 1, 'e', { via: 'RuleWithOperations.Rule', within: [2, 2], listType: 'atomic' }],
     apiVersions: ['[]string', 2, 'e', { via: 'RuleWithOperations.Rule', within: [2, 2], listType: 'atomic' }],
     resources: ['[]string', 3, 'e', { via: 'RuleWithOperations.Rule', within: [2, 2], listType: 'atomic' }],
-    scope: ['string', 4, 'ep', { go: 'v1.ScopeType', via: 'RuleWithOperations.Rule', within: [2, 2], enum: ['*', 'Cluster', 'Namespaced'] }],
+    scope: [
+      'string',
+      4,
+      'ep',
+      { go: 'v1.ScopeType', via: 'RuleWithOperations.Rule', within: [2, 2], enum: ['*', 'Cluster', 'Namespaced'] },
+    ],
   },
   'admissionregistration.v1.ParamKind': {
     apiVersion: ['string', 1, 'e'],
@@ -99,7 +130,12 @@ export const types: TypeTable = {
     parameterNotFoundAction: ['string', 4, 'ep', { go: 'v1.ParameterNotFoundActionType' }],
   },
   'admissionregistration.v1.RuleWithOperations': {
-    operations: ['[]string', 1, 'e', { go: '[]v1.OperationType', listType: 'atomic', enum: ['*', 'CONNECT', 'CREATE', 'DELETE', 'UPDATE'] }],
+    operations: [
+      '[]string',
+      1,
+      'e',
+      { go: '[]v1.OperationType', listType: 'atomic', enum: ['*', 'CONNECT', 'CREATE', 'DELETE', 'UPDATE'] },
+    ],
     apiGroups: ['[]string', 1, 'e', { via: 'Rule', within: [2], listType: 'atomic' }],
     apiVersions: ['[]string', 2, 'e', { via: 'Rule', within: [2], listType: 'atomic' }],
     resources: ['[]string', 3, 'e', { via: 'Rule', within: [2], listType: 'atomic' }],
@@ -139,7 +175,12 @@ export const types: TypeTable = {
     validations: ['[]admissionregistration.v1.Validation', 3, 'e', { listType: 'atomic' }],
     failurePolicy: ['string', 4, 'ep', { go: 'v1.FailurePolicyType', enum: ['Fail', 'Ignore'] }],
     auditAnnotations: ['[]admissionregistration.v1.AuditAnnotation', 5, 'e', { listType: 'atomic' }],
-    matchConditions: ['[]admissionregistration.v1.MatchCondition', 6, 'e', { listType: 'map', keys: ['name'], patch: ['merge'], mergeKey: 'name' }],
+    matchConditions: [
+      '[]admissionregistration.v1.MatchCondition',
+      6,
+      'e',
+      { listType: 'map', keys: ['name'], patch: ['merge'], mergeKey: 'name' },
+    ],
     variables: ['[]admissionregistration.v1.Variable', 7, 'e', { listType: 'map', keys: ['name'], patch: ['merge'], mergeKey: 'name' }],
   },
   'admissionregistration.v1.ValidatingAdmissionPolicyStatus': {
@@ -158,13 +199,23 @@ export const types: TypeTable = {
     sideEffects: ['string', 6, 'pr', { go: 'v1.SideEffectClass', enum: ['None', 'NoneOnDryRun', 'Some', 'Unknown'] }],
     timeoutSeconds: ['int32', 7, 'ep'],
     admissionReviewVersions: ['[]string', 8, 'r', { listType: 'atomic' }],
-    matchConditions: ['[]admissionregistration.v1.MatchCondition', 11, 'e', { listType: 'map', keys: ['name'], patch: ['merge'], mergeKey: 'name' }],
+    matchConditions: [
+      '[]admissionregistration.v1.MatchCondition',
+      11,
+      'e',
+      { listType: 'map', keys: ['name'], patch: ['merge'], mergeKey: 'name' },
+    ],
   },
   'admissionregistration.v1.ValidatingWebhookConfiguration': {
     kind: ['string', 0, 'e'],
     apiVersion: ['string', 0, 'e'],
     metadata: ['meta.v1.ObjectMeta', 1, 'e'],
-    webhooks: ['[]admissionregistration.v1.ValidatingWebhook', 2, 'e', { listType: 'map', keys: ['name'], patch: ['merge'], mergeKey: 'name' }],
+    webhooks: [
+      '[]admissionregistration.v1.ValidatingWebhook',
+      2,
+      'e',
+      { listType: 'map', keys: ['name'], patch: ['merge'], mergeKey: 'name' },
+    ],
   },
   'admissionregistration.v1.Validation': {
     expression: ['string', 1, 'r'],

@@ -11,5 +11,10 @@ function stored(kind: string, plural: keyof typeof tables, rest: Partial<Resourc
 }
 
 export const resources: readonly ResourceDefinition[] = [
-  stored('CustomResourceDefinition', 'customresourcedefinitions', { hashedVersion: 'v1beta1', shortNames: ['crd', 'crds'], categories: ['api-extensions'], subresources: { status: statusSubresource(strategies['customresourcedefinitions/status']) } }),
+  stored('CustomResourceDefinition', 'customresourcedefinitions', {
+    hashedVersion: 'v1beta1',
+    shortNames: ['crd', 'crds'],
+    categories: ['api-extensions'],
+    subresources: { status: statusSubresource(strategies['customresourcedefinitions/status']) },
+  }),
 ];

@@ -69,8 +69,7 @@ export const types: TypeTable = {
     statusReplicasPath: ['string', 2, 'r'],
     labelSelectorPath: ['string', 3, 'ep'],
   },
-  'apiextensions.v1.CustomResourceSubresourceStatus': {
-  },
+  'apiextensions.v1.CustomResourceSubresourceStatus': {},
   'apiextensions.v1.CustomResourceSubresources': {
     status: ['apiextensions.v1.CustomResourceSubresourceStatus', 1, 'ep'],
     scale: ['apiextensions.v1.CustomResourceSubresourceScale', 2, 'ep'],
@@ -84,8 +83,8 @@ export const types: TypeTable = {
   },
   'apiextensions.v1.JSONSchemaProps': {
     id: ['string', 1, 'e'],
-    '$schema': ['string', 2, 'e', { go: 'v1.JSONSchemaURL' }],
-    '$ref': ['string', 3, 'ep'],
+    $schema: ['string', 2, 'e', { go: 'v1.JSONSchemaURL' }],
+    $ref: ['string', 3, 'ep'],
     description: ['string', 4, 'e'],
     type: ['string', 5, 'e'],
     format: ['string', 6, 'e'],
@@ -126,7 +125,12 @@ export const types: TypeTable = {
     'x-kubernetes-list-map-keys': ['[]string', 41, 'e', { listType: 'atomic' }],
     'x-kubernetes-list-type': ['string', 42, 'ep'],
     'x-kubernetes-map-type': ['string', 43, 'ep'],
-    'x-kubernetes-validations': ['[]apiextensions.v1.ValidationRule', 44, 'e', { go: 'v1.ValidationRules', listType: 'map', keys: ['rule'], patch: ['merge'], mergeKey: 'rule' }],
+    'x-kubernetes-validations': [
+      '[]apiextensions.v1.ValidationRule',
+      44,
+      'e',
+      { go: 'v1.ValidationRules', listType: 'map', keys: ['rule'], patch: ['merge'], mergeKey: 'rule' },
+    ],
   },
   'apiextensions.v1.SelectableField': {
     jsonPath: ['string', 1, 'r'],
@@ -141,7 +145,12 @@ export const types: TypeTable = {
     rule: ['string', 1, 'r'],
     message: ['string', 2, 'e'],
     messageExpression: ['string', 3, 'e'],
-    reason: ['string', 4, 'ep', { go: 'v1.FieldValueErrorReason', enum: ['FieldValueDuplicate', 'FieldValueForbidden', 'FieldValueInvalid', 'FieldValueRequired'] }],
+    reason: [
+      'string',
+      4,
+      'ep',
+      { go: 'v1.FieldValueErrorReason', enum: ['FieldValueDuplicate', 'FieldValueForbidden', 'FieldValueInvalid', 'FieldValueRequired'] },
+    ],
     fieldPath: ['string', 5, 'e'],
     optionalOldSelf: ['bool', 6, 'ep'],
   },

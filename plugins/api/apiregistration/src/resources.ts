@@ -11,5 +11,8 @@ function stored(kind: string, plural: keyof typeof tables, rest: Partial<Resourc
 }
 
 export const resources: readonly ResourceDefinition[] = [
-  stored('APIService', 'apiservices', { categories: ['api-extensions'], subresources: { status: statusSubresource(strategies['apiservices/status']) } }),
+  stored('APIService', 'apiservices', {
+    categories: ['api-extensions'],
+    subresources: { status: statusSubresource(strategies['apiservices/status']) },
+  }),
 ];

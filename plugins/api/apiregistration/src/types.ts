@@ -28,7 +28,12 @@ export const types: TypeTable = {
     versionPriority: ['int32', 8, 'r'],
   },
   'apiregistration.v1.APIServiceStatus': {
-    conditions: ['[]apiregistration.v1.APIServiceCondition', 1, 'e', { listType: 'map', keys: ['type'], patch: ['merge'], mergeKey: 'type' }],
+    conditions: [
+      '[]apiregistration.v1.APIServiceCondition',
+      1,
+      'e',
+      { listType: 'map', keys: ['type'], patch: ['merge'], mergeKey: 'type' },
+    ],
   },
   'apiregistration.v1.ServiceReference': {
     namespace: ['string', 1, 'e'],

@@ -25,7 +25,15 @@ const status = (plural: string): Subresource => statusSubresource(strategies[`${
 export const resources: readonly ResourceDefinition[] = [
   stored('ControllerRevision', 'controllerrevisions'),
   stored('DaemonSet', 'daemonsets', { shortNames: ['ds'], categories: ['all'], subresources: { status: status('daemonsets') } }),
-  stored('Deployment', 'deployments', { shortNames: ['deploy'], categories: ['all'], subresources: { scale, status: status('deployments') } }),
+  stored('Deployment', 'deployments', {
+    shortNames: ['deploy'],
+    categories: ['all'],
+    subresources: { scale, status: status('deployments') },
+  }),
   stored('ReplicaSet', 'replicasets', { shortNames: ['rs'], categories: ['all'], subresources: { scale, status: status('replicasets') } }),
-  stored('StatefulSet', 'statefulsets', { shortNames: ['sts'], categories: ['all'], subresources: { scale, status: status('statefulsets') } }),
+  stored('StatefulSet', 'statefulsets', {
+    shortNames: ['sts'],
+    categories: ['all'],
+    subresources: { scale, status: status('statefulsets') },
+  }),
 ];

@@ -6,7 +6,10 @@ const define = resourcesOf('authentication.k8s.io', 'v1', 'authentication');
 
 export const resources: readonly ResourceDefinition[] = [
   define({
-    kind: 'SelfSubjectReview', plural: 'selfsubjectreviews', namespaced: false, verbs: ['create'],
+    kind: 'SelfSubjectReview',
+    plural: 'selfsubjectreviews',
+    namespaced: false,
+    verbs: ['create'],
     virtual: {
       create: (review, { user }) => ({
         ...review,
@@ -16,7 +19,10 @@ export const resources: readonly ResourceDefinition[] = [
     },
   }),
   define({
-    kind: 'TokenReview', plural: 'tokenreviews', namespaced: false, verbs: ['create'],
+    kind: 'TokenReview',
+    plural: 'tokenreviews',
+    namespaced: false,
+    verbs: ['create'],
     virtual: { create: (review, { service }): Promise<KubeObject> => service<TokenService>('tokens').review(review) },
   }),
 ];

@@ -6,19 +6,31 @@ const define = resourcesOf('authorization.k8s.io', 'v1', 'authorization');
 
 export const resources: readonly ResourceDefinition[] = [
   define({
-    kind: 'LocalSubjectAccessReview', plural: 'localsubjectaccessreviews', namespaced: true, verbs: ['create'],
+    kind: 'LocalSubjectAccessReview',
+    plural: 'localsubjectaccessreviews',
+    namespaced: true,
+    verbs: ['create'],
     virtual: { create: localSubjectAccessReview },
   }),
   define({
-    kind: 'SelfSubjectAccessReview', plural: 'selfsubjectaccessreviews', namespaced: false, verbs: ['create'],
+    kind: 'SelfSubjectAccessReview',
+    plural: 'selfsubjectaccessreviews',
+    namespaced: false,
+    verbs: ['create'],
     virtual: { create: selfSubjectAccessReview },
   }),
   define({
-    kind: 'SelfSubjectRulesReview', plural: 'selfsubjectrulesreviews', namespaced: false, verbs: ['create'],
+    kind: 'SelfSubjectRulesReview',
+    plural: 'selfsubjectrulesreviews',
+    namespaced: false,
+    verbs: ['create'],
     virtual: { create: selfSubjectRulesReview },
   }),
   define({
-    kind: 'SubjectAccessReview', plural: 'subjectaccessreviews', namespaced: false, verbs: ['create'],
+    kind: 'SubjectAccessReview',
+    plural: 'subjectaccessreviews',
+    namespaced: false,
+    verbs: ['create'],
     virtual: { create: subjectAccessReview },
   }),
 ];

@@ -1,5 +1,5 @@
-import { expect, test } from 'vitest';
 import type { AuthzAttributes } from '@kubernel/sdk';
+import { expect, test } from 'vitest';
 import { localSubjectAccessReview, selfSubjectAccessReview, selfSubjectRulesReview, subjectAccessReview } from './reviews.ts';
 
 function contextOf(decision: 'allow' | 'deny' | 'no-opinion') {
@@ -21,17 +21,29 @@ const review = (spec: object) => ({ metadata: {}, spec });
 
 test('a review answers with the authorizers’ decision about the subject it names', async () => {
   const { context, asked } = contextOf('allow');
-  const answer = await subjectAccessReview(review({ user: 'bob', resourceAttributes: { verb: 'get', resource: 'pods', namespace: 'ns' } }), context);
+  const answer = await subjectAccessReview(
+    review({ user: 'bob', resourceAttributes: { verb: 'get', resource: 'pods', namespace: 'ns' } }),
+    context,
+  );
   expect(answer.status).toEqual({ allowed: true, reason: 'because' });
   expect(asked[0]).toMatchObject({ user: { name: 'bob' }, verb: 'get', resource: 'pods', resourceRequest: true });
-  expect((await subjectAccessReview(review({ user: 'bob', nonResourceAttributes: { path: '/x', verb: 'get' } }), contextOf('deny').context)).status).toEqual({ allowed: false, denied: true });
+  expect(
+    (await subjectAccessReview(review({ user: 'bob', nonResourceAttributes: { path: '/x', verb: 'get' } }), contextOf('deny').context))
+      .status,
+  ).toEqual({ allowed: false, denied: true });
 });
 
 test('a self review is about who asks', async () => {
   const { context, asked } = contextOf('no-opinion');
-  expect((await selfSubjectAccessReview(review({ user: 'ignored', resourceAttributes: { verb: 'list', resource: 'pods' } }), context)).status).toEqual({ allowed: false });
+  expect(
+    (await selfSubjectAccessReview(review({ user: 'ignored', resourceAttributes: { verb: 'list', resource: 'pods' } }), context)).status,
+  ).toEqual({ allowed: false });
   expect(asked[0]?.user.name).toBe('ann');
-  expect((await selfSubjectRulesReview(review({ namespace: 'ns' }), context)).status).toEqual({ resourceRules: [{ verbs: ['get'] }], nonResourceRules: [], incomplete: false });
+  expect((await selfSubjectRulesReview(review({ namespace: 'ns' }), context)).status).toEqual({
+    resourceRules: [{ verbs: ['get'] }],
+    nonResourceRules: [],
+    incomplete: false,
+  });
 });
 
 test('reviews that ask nothing, or too much, are invalid', () => {
@@ -46,9 +58,12 @@ test('reviews that ask nothing, or too much, are invalid', () => {
   };
   expect(refused(() => subjectAccessReview(review({ user: 'u' }), context))).toMatchObject({
     code: 422,
-    message: '.authorization.k8s.io "" is invalid: spec.resourceAttributes: Invalid value: null: exactly one of nonResourceAttributes or resourceAttributes must be specified',
+    message:
+      '.authorization.k8s.io "" is invalid: spec.resourceAttributes: Invalid value: null: exactly one of nonResourceAttributes or resourceAttributes must be specified',
   });
   expect(refused(() => subjectAccessReview(review({ resourceAttributes: {} }), context))?.message).toMatch(/at least one of user or group/);
   expect(refused(() => selfSubjectRulesReview(review({}), context))?.code).toBe(400);
-  expect(refused(() => localSubjectAccessReview(review({ user: 'u', resourceAttributes: { namespace: 'other' } }), context))?.code).toBe(400);
+  expect(refused(() => localSubjectAccessReview(review({ user: 'u', resourceAttributes: { namespace: 'other' } }), context))?.code).toBe(
+    400,
+  );
 });

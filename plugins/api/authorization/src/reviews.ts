@@ -1,4 +1,4 @@
-import type { AuthzAttributes, Authorizer, StrategyContext, UserInfo, VirtualResource } from '@kubernel/sdk';
+import type { Authorizer, AuthzAttributes, StrategyContext, UserInfo, VirtualResource } from '@kubernel/sdk';
 import { StatusError } from '@kubernel/sdk';
 import type { KubeObject } from '@kubernel/sdk/api';
 import { FieldErrors, FieldPath } from '@kubernel/sdk/api';
@@ -33,7 +33,8 @@ interface SelectorAttributes {
 export const subjectAccessReview: Create = (review, context) => {
   const spec = specOf(review);
   const errors = validateSpec(spec);
-  if (!spec.user && !spec.groups?.length) errors.invalid(FieldPath.of('spec', 'user'), spec.user ?? '', 'at least one of user or group must be specified');
+  if (!spec.user && !spec.groups?.length)
+    errors.invalid(FieldPath.of('spec', 'user'), spec.user ?? '', 'at least one of user or group must be specified');
   refuse(errors);
   return answered(review, context, spec, subjectOf(spec));
 };
@@ -41,8 +42,10 @@ export const subjectAccessReview: Create = (review, context) => {
 export const localSubjectAccessReview: Create = (review, context) => {
   const spec = specOf(review);
   const errors = validateSpec(spec);
-  if (!spec.user && !spec.groups?.length) errors.invalid(FieldPath.of('spec', 'user'), spec.user ?? '', 'at least one of user or group must be specified');
-  if (spec.nonResourceAttributes) errors.invalid(FieldPath.of('spec', 'nonResourceAttributes'), spec.nonResourceAttributes, 'disallowed on this kind of request');
+  if (!spec.user && !spec.groups?.length)
+    errors.invalid(FieldPath.of('spec', 'user'), spec.user ?? '', 'at least one of user or group must be specified');
+  if (spec.nonResourceAttributes)
+    errors.invalid(FieldPath.of('spec', 'nonResourceAttributes'), spec.nonResourceAttributes, 'disallowed on this kind of request');
   refuse(errors);
   if (spec.resourceAttributes && (spec.resourceAttributes.namespace ?? '') !== context.namespace) {
     throw new StatusError(
@@ -72,7 +75,12 @@ export const selfSubjectRulesReview: Create = (review, context) => {
 
 const specOf = (review: KubeObject): ReviewSpec => (review.spec ?? {}) as ReviewSpec;
 
-const subjectOf = ({ user = '', uid, groups = [], extra }: ReviewSpec): UserInfo => ({ name: user, groups, ...(uid && { uid }), ...(extra && { extra }) });
+const subjectOf = ({ user = '', uid, groups = [], extra }: ReviewSpec): UserInfo => ({
+  name: user,
+  groups,
+  ...(uid && { uid }),
+  ...(extra && { extra }),
+});
 
 async function answered(review: KubeObject, { reader }: StrategyContext, spec: ReviewSpec, user: UserInfo): Promise<KubeObject> {
   const { decision, reason } = await reader.authorize(attributesOf(spec, user));
@@ -101,9 +109,14 @@ function validateSpec({ resourceAttributes, nonResourceAttributes }: ReviewSpec)
   const errors = new FieldErrors();
   const path = FieldPath.of('spec', 'resourceAttributes');
   if (resourceAttributes && nonResourceAttributes) {
-    errors.invalid(FieldPath.of('spec', 'nonResourceAttributes'), nonResourceAttributes, 'cannot be specified in combination with resourceAttributes');
+    errors.invalid(
+      FieldPath.of('spec', 'nonResourceAttributes'),
+      nonResourceAttributes,
+      'cannot be specified in combination with resourceAttributes',
+    );
   }
-  if (!resourceAttributes && !nonResourceAttributes) errors.invalid(path, null, 'exactly one of nonResourceAttributes or resourceAttributes must be specified');
+  if (!resourceAttributes && !nonResourceAttributes)
+    errors.invalid(path, null, 'exactly one of nonResourceAttributes or resourceAttributes must be specified');
   for (const field of ['fieldSelector', 'labelSelector'] as const) {
     const selector = resourceAttributes?.[field];
     if (selector) validateSelector(selector, path.child(field), errors, field === 'fieldSelector');
@@ -112,8 +125,10 @@ function validateSpec({ resourceAttributes, nonResourceAttributes }: ReviewSpec)
 }
 
 function validateSelector({ rawSelector, requirements }: SelectorAttributes, path: FieldPath, errors: FieldErrors, isField: boolean): void {
-  if (rawSelector && requirements?.length) errors.invalid(path.child('rawSelector'), rawSelector, 'may not specified at the same time as requirements');
-  if (!rawSelector && !requirements?.length) errors.required(path.child('requirements'), `when ${path.toString()} is specified, requirements or rawSelector is required`);
+  if (rawSelector && requirements?.length)
+    errors.invalid(path.child('rawSelector'), rawSelector, 'may not specified at the same time as requirements');
+  if (!rawSelector && !requirements?.length)
+    errors.required(path.child('requirements'), `when ${path.toString()} is specified, requirements or rawSelector is required`);
   for (const [index, { key, operator, values = [] }] of (requirements ?? []).entries()) {
     const at = path.child('requirements').index(index);
     if (!key) errors.required(at.child('key'), 'must be specified');

@@ -12,10 +12,19 @@ const v2 = {
     metrics: [
       { type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 50 } } },
       { type: 'Resource', resource: { name: 'memory', target: { type: 'AverageValue', averageValue: '1Gi' } } },
-      { type: 'Pods', pods: { metric: { name: 'm', selector: { matchLabels: { a: 'b' } } }, target: { type: 'AverageValue', averageValue: '5' } } },
-      { type: 'Object', object: { describedObject: { kind: 'Service', name: 's' }, metric: { name: 'o' }, target: { type: 'Value', value: '7' } } },
+      {
+        type: 'Pods',
+        pods: { metric: { name: 'm', selector: { matchLabels: { a: 'b' } } }, target: { type: 'AverageValue', averageValue: '5' } },
+      },
+      {
+        type: 'Object',
+        object: { describedObject: { kind: 'Service', name: 's' }, metric: { name: 'o' }, target: { type: 'Value', value: '7' } },
+      },
       { type: 'External', external: { metric: { name: 'e' }, target: { type: 'Value', value: '9' } } },
-      { type: 'ContainerResource', containerResource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 60 }, container: 'c' } },
+      {
+        type: 'ContainerResource',
+        containerResource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 60 }, container: 'c' },
+      },
     ],
     behavior: { scaleDown: { stabilizationWindowSeconds: 60 } },
   },
@@ -29,7 +38,11 @@ const v2 = {
 
 test('a v2 autoscaler survives the way through v1', () => {
   const v1 = toV1(structuredClone(v2));
-  expect(v1).toMatchObject({ apiVersion: 'autoscaling/v1', spec: { targetCPUUtilizationPercentage: 50 }, status: { currentCPUUtilizationPercentage: 30 } });
+  expect(v1).toMatchObject({
+    apiVersion: 'autoscaling/v1',
+    spec: { targetCPUUtilizationPercentage: 50 },
+    status: { currentCPUUtilizationPercentage: 30 },
+  });
   const back = toV2(v1) as typeof v2;
   expect(back.spec).toEqual(v2.spec);
   expect(back.metadata).toEqual(v2.metadata);
@@ -37,7 +50,13 @@ test('a v2 autoscaler survives the way through v1', () => {
 });
 
 test('a v1 autoscaler with one target becomes a CPU metric, and back', () => {
-  const v1 = { apiVersion: 'autoscaling/v1', kind: 'HorizontalPodAutoscaler', metadata: { name: 'h' }, spec: { maxReplicas: 3, targetCPUUtilizationPercentage: 70 }, status: {} };
+  const v1 = {
+    apiVersion: 'autoscaling/v1',
+    kind: 'HorizontalPodAutoscaler',
+    metadata: { name: 'h' },
+    spec: { maxReplicas: 3, targetCPUUtilizationPercentage: 70 },
+    status: {},
+  };
   const stored = toV2(structuredClone(v1));
   expect(stored.spec).toMatchObject({ metrics: [{ type: 'Resource', resource: { name: 'cpu', target: { averageUtilization: 70 } } }] });
   expect(toV1(stored)).toEqual(v1);
@@ -46,6 +65,12 @@ test('a v1 autoscaler with one target becomes a CPU metric, and back', () => {
 test('lists that are null, and annotations that are no JSON, count as absent', () => {
   const empty = { ...v2, spec: { maxReplicas: 1, metrics: null }, status: { currentMetrics: null, conditions: null } };
   expect(toV1(empty as never).spec).toEqual({ maxReplicas: 1 });
-  const bad = { ...v2, apiVersion: 'autoscaling/v1', metadata: { name: 'h', annotations: { 'autoscaling.alpha.kubernetes.io/metrics': 'notjson' } }, spec: {}, status: {} };
+  const bad = {
+    ...v2,
+    apiVersion: 'autoscaling/v1',
+    metadata: { name: 'h', annotations: { 'autoscaling.alpha.kubernetes.io/metrics': 'notjson' } },
+    spec: {},
+    status: {},
+  };
   expect(toV2(bad as never)).toMatchObject({ metadata: { name: 'h' }, spec: {} });
 });

@@ -52,7 +52,13 @@ export function toV1(object: KubeObject): KubeObject {
 
 export function toV2(object: KubeObject): KubeObject {
   const { spec, status, metadata } = object as V1;
-  const { [METRICS]: metricsText, [CURRENT_METRICS]: currentText, [CONDITIONS]: conditionsText, [BEHAVIOR]: behaviorText, ...annotations } = metadata.annotations ?? {};
+  const {
+    [METRICS]: metricsText,
+    [CURRENT_METRICS]: currentText,
+    [CONDITIONS]: conditionsText,
+    [BEHAVIOR]: behaviorText,
+    ...annotations
+  } = metadata.annotations ?? {};
   const { targetCPUUtilizationPercentage: target, ...restOfSpec } = spec ?? {};
   const { currentCPUUtilizationPercentage: current, ...restOfStatus } = status ?? {};
   const metrics: MetricSpec[] = listIn(metricsText).map(toV2Metric);
@@ -60,7 +66,8 @@ export function toV2(object: KubeObject): KubeObject {
     metrics.unshift({ type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: target } } });
   }
   const currentMetrics: MetricStatus[] = listIn(currentText).map(toV2Status);
-  if (current !== undefined && current !== null) currentMetrics.unshift({ type: 'Resource', resource: { name: 'cpu', current: { averageUtilization: current } } });
+  if (current !== undefined && current !== null)
+    currentMetrics.unshift({ type: 'Resource', resource: { name: 'cpu', current: { averageUtilization: current } } });
   const conditions = listIn(conditionsText);
   const behavior = objectIn(behaviorText);
   const result: Autoscaler = {
@@ -88,7 +95,12 @@ type Flat = Record<string, unknown>;
 
 function toV1Metric({ type, resource, containerResource, pods, object, external }: MetricSpec): Flat {
   const flat: Flat = { type };
-  if (resource) flat.resource = defined({ name: resource.name, targetAverageUtilization: resource.target?.averageUtilization, targetAverageValue: resource.target?.averageValue });
+  if (resource)
+    flat.resource = defined({
+      name: resource.name,
+      targetAverageUtilization: resource.target?.averageUtilization,
+      targetAverageValue: resource.target?.averageValue,
+    });
   if (containerResource) {
     flat.containerResource = defined({
       name: containerResource.name,
@@ -97,17 +109,23 @@ function toV1Metric({ type, resource, containerResource, pods, object, external 
       container: containerResource.container,
     });
   }
-  if (pods) flat.pods = defined({ metricName: pods.metric?.name, targetAverageValue: pods.target?.averageValue, selector: pods.metric?.selector });
+  if (pods)
+    flat.pods = defined({ metricName: pods.metric?.name, targetAverageValue: pods.target?.averageValue, selector: pods.metric?.selector });
   if (object) {
     flat.object = defined({
-      target: object.describedObject, metricName: object.metric?.name, targetValue: object.target?.value ?? '0',
-      selector: object.metric?.selector, averageValue: object.target?.averageValue,
+      target: object.describedObject,
+      metricName: object.metric?.name,
+      targetValue: object.target?.value ?? '0',
+      selector: object.metric?.selector,
+      averageValue: object.target?.averageValue,
     });
   }
   if (external) {
     flat.external = defined({
-      metricName: external.metric?.name, metricSelector: external.metric?.selector,
-      targetValue: external.target?.value, targetAverageValue: external.target?.averageValue,
+      metricName: external.metric?.name,
+      metricSelector: external.metric?.selector,
+      targetValue: external.target?.value,
+      targetAverageValue: external.target?.averageValue,
     });
   }
   return flat;
@@ -116,7 +134,11 @@ function toV1Metric({ type, resource, containerResource, pods, object, external 
 function toV2Metric(flat: Flat): MetricSpec {
   const metric: MetricSpec = { type: String(flat.type ?? '') };
   const resource = flat.resource as Flat | undefined;
-  if (resource) metric.resource = { name: resource.name as string, target: target(resource.targetAverageUtilization, undefined, resource.targetAverageValue) };
+  if (resource)
+    metric.resource = {
+      name: resource.name as string,
+      target: target(resource.targetAverageUtilization, undefined, resource.targetAverageValue),
+    };
   const container = flat.containerResource as Flat | undefined;
   if (container) {
     metric.containerResource = {
@@ -126,7 +148,8 @@ function toV2Metric(flat: Flat): MetricSpec {
     };
   }
   const pods = flat.pods as Flat | undefined;
-  if (pods) metric.pods = { metric: metricName(pods.metricName, pods.selector), target: target(undefined, undefined, pods.targetAverageValue) };
+  if (pods)
+    metric.pods = { metric: metricName(pods.metricName, pods.selector), target: target(undefined, undefined, pods.targetAverageValue) };
   const object = flat.object as Flat | undefined;
   if (object) {
     metric.object = {
@@ -136,13 +159,22 @@ function toV2Metric(flat: Flat): MetricSpec {
     };
   }
   const external = flat.external as Flat | undefined;
-  if (external) metric.external = { metric: metricName(external.metricName, external.metricSelector), target: target(undefined, external.targetValue, external.targetAverageValue) };
+  if (external)
+    metric.external = {
+      metric: metricName(external.metricName, external.metricSelector),
+      target: target(undefined, external.targetValue, external.targetAverageValue),
+    };
   return metric;
 }
 
 function toV1Status({ type, resource, containerResource, pods, object, external }: MetricStatus): Flat {
   const flat: Flat = { type };
-  if (resource) flat.resource = defined({ name: resource.name, currentAverageUtilization: resource.current?.averageUtilization, currentAverageValue: resource.current?.averageValue ?? '0' });
+  if (resource)
+    flat.resource = defined({
+      name: resource.name,
+      currentAverageUtilization: resource.current?.averageUtilization,
+      currentAverageValue: resource.current?.averageValue ?? '0',
+    });
   if (containerResource) {
     flat.containerResource = defined({
       name: containerResource.name,
@@ -151,17 +183,27 @@ function toV1Status({ type, resource, containerResource, pods, object, external 
       container: containerResource.container,
     });
   }
-  if (pods) flat.pods = defined({ metricName: pods.metric?.name, currentAverageValue: pods.current?.averageValue ?? '0', selector: pods.metric?.selector });
+  if (pods)
+    flat.pods = defined({
+      metricName: pods.metric?.name,
+      currentAverageValue: pods.current?.averageValue ?? '0',
+      selector: pods.metric?.selector,
+    });
   if (object) {
     flat.object = defined({
-      target: object.describedObject, metricName: object.metric?.name, currentValue: object.current?.value ?? '0',
-      selector: object.metric?.selector, averageValue: object.current?.averageValue,
+      target: object.describedObject,
+      metricName: object.metric?.name,
+      currentValue: object.current?.value ?? '0',
+      selector: object.metric?.selector,
+      averageValue: object.current?.averageValue,
     });
   }
   if (external) {
     flat.external = defined({
-      metricName: external.metric?.name, metricSelector: external.metric?.selector,
-      currentValue: external.current?.value ?? '0', currentAverageValue: external.current?.averageValue,
+      metricName: external.metric?.name,
+      metricSelector: external.metric?.selector,
+      currentValue: external.current?.value ?? '0',
+      currentAverageValue: external.current?.averageValue,
     });
   }
   return flat;
@@ -170,7 +212,11 @@ function toV1Status({ type, resource, containerResource, pods, object, external 
 function toV2Status(flat: Flat): MetricStatus {
   const status: MetricStatus = { type: String(flat.type ?? '') };
   const resource = flat.resource as Flat | undefined;
-  if (resource) status.resource = { name: resource.name as string, current: current(resource.currentAverageUtilization, undefined, resource.currentAverageValue) };
+  if (resource)
+    status.resource = {
+      name: resource.name as string,
+      current: current(resource.currentAverageUtilization, undefined, resource.currentAverageValue),
+    };
   const container = flat.containerResource as Flat | undefined;
   if (container) {
     status.containerResource = {
@@ -180,7 +226,8 @@ function toV2Status(flat: Flat): MetricStatus {
     };
   }
   const pods = flat.pods as Flat | undefined;
-  if (pods) status.pods = { metric: metricName(pods.metricName, pods.selector), current: current(undefined, undefined, pods.currentAverageValue) };
+  if (pods)
+    status.pods = { metric: metricName(pods.metricName, pods.selector), current: current(undefined, undefined, pods.currentAverageValue) };
   const object = flat.object as Flat | undefined;
   if (object) {
     status.object = {
@@ -190,17 +237,29 @@ function toV2Status(flat: Flat): MetricStatus {
     };
   }
   const external = flat.external as Flat | undefined;
-  if (external) status.external = { metric: metricName(external.metricName, external.metricSelector), current: current(undefined, external.currentValue, external.currentAverageValue) };
+  if (external)
+    status.external = {
+      metric: metricName(external.metricName, external.metricSelector),
+      current: current(undefined, external.currentValue, external.currentAverageValue),
+    };
   return status;
 }
 
-function target(utilization: unknown, value: unknown, average: unknown): { type: string; averageUtilization?: number; value?: string; averageValue?: string } {
+function target(
+  utilization: unknown,
+  value: unknown,
+  average: unknown,
+): { type: string; averageUtilization?: number; value?: string; averageValue?: string } {
   if (utilization !== undefined) return { type: 'Utilization', averageUtilization: utilization as number };
   if (average !== undefined) return { type: 'AverageValue', averageValue: average as string };
   return { type: 'Value', ...(value !== undefined && { value: value as string }) };
 }
 
-function current(utilization: unknown, value: unknown, average: unknown): { averageUtilization?: number; value?: string; averageValue?: string } {
+function current(
+  utilization: unknown,
+  value: unknown,
+  average: unknown,
+): { averageUtilization?: number; value?: string; averageValue?: string } {
   return defined({ averageUtilization: utilization as number, value: value as string, averageValue: average as string });
 }
 

@@ -38,7 +38,9 @@ export const defaults: Readonly<Record<string, DefaultFunction>> = {
   'autoscaling.v2.HorizontalPodAutoscalerSpec': (spec) => {
     spec.minReplicas ??= 1;
     if (!(spec.metrics as unknown[] | undefined)?.length) {
-      spec.metrics = [{ type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: TARGET_CPU_PERCENT } } }];
+      spec.metrics = [
+        { type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: TARGET_CPU_PERCENT } } },
+      ];
     }
     const behavior = spec.behavior as { scaleUp?: Fields; scaleDown?: Fields } | undefined;
     if (!behavior) return;

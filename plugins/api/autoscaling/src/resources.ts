@@ -7,7 +7,11 @@ import { tables } from './tables.ts';
 const strategy = strategies.horizontalpodautoscalers;
 
 function autoscalers(version: 'v1' | 'v2'): ResourceDefinition {
-  return resourcesOf('autoscaling', version, 'autoscaling')({
+  return resourcesOf(
+    'autoscaling',
+    version,
+    'autoscaling',
+  )({
     kind: 'HorizontalPodAutoscaler',
     plural: 'horizontalpodautoscalers',
     namespaced: true,

@@ -108,7 +108,12 @@ export const types: TypeTable = {
     currentReplicas: ['int32', 3, 'e'],
     desiredReplicas: ['int32', 4, 'r'],
     currentMetrics: ['[]autoscaling.v2.MetricStatus', 5, '', { listType: 'atomic' }],
-    conditions: ['[]autoscaling.v2.HorizontalPodAutoscalerCondition', 6, 'e', { listType: 'map', keys: ['type'], patch: ['merge'], mergeKey: 'type' }],
+    conditions: [
+      '[]autoscaling.v2.HorizontalPodAutoscalerCondition',
+      6,
+      'e',
+      { listType: 'map', keys: ['type'], patch: ['merge'], mergeKey: 'type' },
+    ],
   },
   'autoscaling.v2.MetricIdentifier': {
     name: ['string', 1, 'r'],

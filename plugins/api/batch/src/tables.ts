@@ -4,7 +4,12 @@ import { age, ageColumn, containerCells, humanDuration, nameColumn, selectorText
 
 interface Job extends KubeObject {
   spec: { completions?: number; parallelism?: number };
-  status?: { succeeded?: number; startTime?: string | null; completionTime?: string | null; conditions?: { type: string; status: string }[] };
+  status?: {
+    succeeded?: number;
+    startTime?: string | null;
+    completionTime?: string | null;
+    conditions?: { type: string; status: string }[];
+  };
 }
 
 /** How objects print in `kubectl get`, by plural. */
@@ -13,9 +18,18 @@ export const tables = {
     nameColumn,
     ['Schedule', ({ spec }) => spec.schedule ?? '', 'batch.v1.CronJobSpec.schedule'],
     ['Timezone', ({ spec }) => spec.timeZone ?? '<none>', 'batch.v1.CronJobSpec.timeZone'],
-    ['Suspend', 'boolean', ({ spec }) => (spec.suspend === undefined ? '<unset>' : spec.suspend ? 'True' : 'False'), 'batch.v1.CronJobSpec.suspend'],
+    [
+      'Suspend',
+      'boolean',
+      ({ spec }) => (spec.suspend === undefined ? '<unset>' : spec.suspend ? 'True' : 'False'),
+      'batch.v1.CronJobSpec.suspend',
+    ],
     ['Active', 'integer', ({ status }) => status?.active?.length ?? 0, 'batch.v1.CronJobStatus.active'],
-    ['Last Schedule', ({ status }, now) => (status?.lastScheduleTime ? age(status.lastScheduleTime, now) : '<none>'), 'batch.v1.CronJobStatus.lastScheduleTime'],
+    [
+      'Last Schedule',
+      ({ status }, now) => (status?.lastScheduleTime ? age(status.lastScheduleTime, now) : '<none>'),
+      'batch.v1.CronJobStatus.lastScheduleTime',
+    ],
     ageColumn,
     ['+Containers', ({ spec }) => containerCells(spec.jobTemplate?.spec?.template)[0]],
     ['+Images', ({ spec }) => containerCells(spec.jobTemplate?.spec?.template)[1]],
@@ -34,7 +48,8 @@ export const tables = {
 } satisfies Record<string, TableDefinition>;
 
 function jobStatus({ metadata, status }: Job): string {
-  const has = (type: string): boolean => status?.conditions?.some((condition) => condition.type === type && condition.status === 'True') ?? false;
+  const has = (type: string): boolean =>
+    status?.conditions?.some((condition) => condition.type === type && condition.status === 'True') ?? false;
   if (has('Complete')) return 'Complete';
   if (has('Failed')) return 'Failed';
   if (metadata.deletionTimestamp) return 'Terminating';

@@ -8,7 +8,11 @@ export const tables = {
     ageColumn,
     ['SignerName', ({ spec }) => spec.signerName || '<none>'],
     ['Requestor', ({ spec }) => spec.username ?? ''],
-    ['RequestedDuration', ({ spec }) => (spec.expirationSeconds === undefined ? '<none>' : humanDuration(spec.expirationSeconds * 1000)), 'certificates.v1.CertificateSigningRequestSpec.expirationSeconds'],
+    [
+      'RequestedDuration',
+      ({ spec }) => (spec.expirationSeconds === undefined ? '<none>' : humanDuration(spec.expirationSeconds * 1000)),
+      'certificates.v1.CertificateSigningRequestSpec.expirationSeconds',
+    ],
     ['Condition', ({ status }) => conditionText(status)],
   ),
 } satisfies Record<string, TableDefinition>;

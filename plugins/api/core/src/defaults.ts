@@ -76,7 +76,8 @@ export const defaults: Readonly<Record<string, DefaultFunction>> = {
       if (!port.targetPort || port.targetPort === '0') port.targetPort = port.port;
     }
     const exposed = spec.type === 'NodePort' || spec.type === 'LoadBalancer';
-    if ((exposed || (spec.type === 'ClusterIP' && spec.externalIPs?.length)) && !spec.externalTrafficPolicy) spec.externalTrafficPolicy = 'Cluster';
+    if ((exposed || (spec.type === 'ClusterIP' && spec.externalIPs?.length)) && !spec.externalTrafficPolicy)
+      spec.externalTrafficPolicy = 'Cluster';
     if ((exposed || spec.type === 'ClusterIP') && spec.internalTrafficPolicy === undefined) spec.internalTrafficPolicy = 'Cluster';
     if (spec.type !== 'LoadBalancer') return;
     spec.allocateLoadBalancerNodePorts ??= true;

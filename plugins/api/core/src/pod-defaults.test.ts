@@ -8,15 +8,24 @@ const applied = (type: string, value: Record<string, unknown>): Record<string, u
 
 test('an image is pulled always when its tag is latest, said or unsaid', () => {
   const policies: Record<string, string> = {
-    app: 'Always', 'app:latest': 'Always', 'app:1.0': 'IfNotPresent', 'registry:5000/app': 'Always', 'registry:5000/app:2': 'IfNotPresent',
-    'app@sha256:0': 'IfNotPresent', 'app:latest@sha256:0': 'Always', '': 'IfNotPresent',
+    app: 'Always',
+    'app:latest': 'Always',
+    'app:1.0': 'IfNotPresent',
+    'registry:5000/app': 'Always',
+    'registry:5000/app:2': 'IfNotPresent',
+    'app@sha256:0': 'IfNotPresent',
+    'app:latest@sha256:0': 'Always',
+    '': 'IfNotPresent',
   };
-  for (const [image, policy] of Object.entries(policies)) expect([image, applied('core.v1.Container', { image }).imagePullPolicy]).toEqual([image, policy]);
+  for (const [image, policy] of Object.entries(policies))
+    expect([image, applied('core.v1.Container', { image }).imagePullPolicy]).toEqual([image, policy]);
 });
 
 test('a pod asks for what it is limited to, a template does not', () => {
   const spec = { containers: [{ resources: { limits: { cpu: '1', memory: '1Gi' }, requests: { cpu: '500m' } } }] };
-  expect(applied('core.v1.Pod', { spec: structuredClone(spec) })).toMatchObject({ spec: { containers: [{ resources: { requests: { cpu: '500m', memory: '1Gi' } } }] } });
+  expect(applied('core.v1.Pod', { spec: structuredClone(spec) })).toMatchObject({
+    spec: { containers: [{ resources: { requests: { cpu: '500m', memory: '1Gi' } } }] },
+  });
   expect(applied('core.v1.PodSpec', structuredClone(spec))).toMatchObject(spec);
 });
 
@@ -30,7 +39,12 @@ test('pod-level requests are the sum of the containers’, or the limit', () => 
 });
 
 test('on the host’s network a container’s ports are the host’s', () => {
-  expect(applied('core.v1.PodSpec', { hostNetwork: true, containers: [{ ports: [{ containerPort: 80 }, { containerPort: 81, hostPort: 8081 }] }] })).toMatchObject({
+  expect(
+    applied('core.v1.PodSpec', {
+      hostNetwork: true,
+      containers: [{ ports: [{ containerPort: 80 }, { containerPort: 81, hostPort: 8081 }] }],
+    }),
+  ).toMatchObject({
     containers: [{ ports: [{ hostPort: 80 }, { hostPort: 8081 }] }],
   });
 });
@@ -38,7 +52,10 @@ test('on the host’s network a container’s ports are the host’s', () => {
 test('one address and the list of addresses agree, the single one counting', () => {
   expect(applied('core.v1.PodStatus', { podIP: '10.0.0.1' })).toEqual({ podIP: '10.0.0.1', podIPs: [{ ip: '10.0.0.1' }] });
   expect(applied('core.v1.PodStatus', { podIPs: [{ ip: '10.0.0.2' }] })).toMatchObject({ podIP: '10.0.0.2' });
-  expect(applied('core.v1.PodStatus', { podIP: '10.0.0.1', podIPs: [{ ip: '10.0.0.2' }] })).toEqual({ podIP: '10.0.0.1', podIPs: [{ ip: '10.0.0.1' }] });
+  expect(applied('core.v1.PodStatus', { podIP: '10.0.0.1', podIPs: [{ ip: '10.0.0.2' }] })).toEqual({
+    podIP: '10.0.0.1',
+    podIPs: [{ ip: '10.0.0.1' }],
+  });
 });
 
 test('a pod without containers yet gets its defaults all the same', () => {

@@ -64,7 +64,8 @@ export const podDefaults: Readonly<Record<string, DefaultFunction>> = {
     const account = spec.serviceAccountName || spec.serviceAccount;
     if (account) spec.serviceAccountName = spec.serviceAccount = account;
     if (!spec.hostNetwork) return;
-    for (const { ports } of [...(spec.containers ?? []), ...(spec.initContainers ?? [])]) for (const port of ports ?? []) port.hostPort ||= port.containerPort;
+    for (const { ports } of [...(spec.containers ?? []), ...(spec.initContainers ?? [])])
+      for (const port of ports ?? []) port.hostPort ||= port.containerPort;
   },
 
   // one address and the list of addresses: the single one counts when they differ

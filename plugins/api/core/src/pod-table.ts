@@ -58,7 +58,8 @@ export const podTable: TableDefinition = {
   ...columns,
   conditions: ({ status }) => {
     const { phase } = (status ?? {}) as { phase?: string };
-    if (phase === 'Succeeded') return [{ type: 'Completed', status: 'True', reason: phase, message: 'The pod has completed successfully.' }];
+    if (phase === 'Succeeded')
+      return [{ type: 'Completed', status: 'True', reason: phase, message: 'The pod has completed successfully.' }];
     if (phase === 'Failed') return [{ type: 'Completed', status: 'True', reason: phase, message: 'The pod failed.' }];
     return undefined;
   },
@@ -82,7 +83,8 @@ function summarize(pod: PodFields): Summary {
     restarts: 0,
     lastRestart: 0,
   };
-  if (status.conditions?.some(({ type, reason }) => type === 'PodScheduled' && reason === 'SchedulingGated')) summary.status = 'SchedulingGated';
+  if (status.conditions?.some(({ type, reason }) => type === 'PodScheduled' && reason === 'SchedulingGated'))
+    summary.status = 'SchedulingGated';
   const sidecarRestarts = { restarts: 0, lastRestart: 0 };
   const initializing = initSummary(pod, summary, sidecars, sidecarRestarts);
   if (!initializing || status.conditions?.some(({ type, status: value }) => type === 'Initialized' && value === 'True')) {
@@ -97,7 +99,12 @@ function summarize(pod: PodFields): Summary {
 }
 
 /** The first init container that is not done decides. */
-function initSummary({ spec, status }: PodFields, summary: Summary, sidecars: Set<string>, sidecarRestarts: { restarts: number; lastRestart: number }): boolean {
+function initSummary(
+  { spec, status }: PodFields,
+  summary: Summary,
+  sidecars: Set<string>,
+  sidecarRestarts: { restarts: number; lastRestart: number },
+): boolean {
   for (const [index, container] of (status?.initContainerStatuses ?? []).entries()) {
     const { state = {} } = container;
     countRestarts(summary, container);
@@ -149,6 +156,8 @@ function restartsText({ restarts, lastRestart }: Summary, now: number): string {
 function gatesText({ spec, status }: PodFields): string {
   const gates = spec.readinessGates ?? [];
   if (gates.length === 0) return '<none>';
-  const met = gates.filter(({ conditionType }) => status?.conditions?.some(({ type, status: value }) => type === conditionType && value === 'True'));
+  const met = gates.filter(({ conditionType }) =>
+    status?.conditions?.some(({ type, status: value }) => type === conditionType && value === 'True'),
+  );
   return `${met.length}/${gates.length}`;
 }

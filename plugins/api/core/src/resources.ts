@@ -10,14 +10,27 @@ const core = (kind: string) => ({ group: '', version: 'v1', kind });
 
 /** DELETE answers with the object, as it always has for these. */
 const RETURNED_WHEN_DELETED: ReadonlySet<string> = new Set([
-  'persistentvolumeclaims', 'persistentvolumes', 'pods', 'podtemplates', 'resourcequotas', 'serviceaccounts', 'services',
+  'persistentvolumeclaims',
+  'persistentvolumes',
+  'pods',
+  'podtemplates',
+  'resourcequotas',
+  'serviceaccounts',
+  'services',
 ]);
 
 /** A kind of this group's, with its table and strategy by plural. */
 function stored(kind: string, plural: keyof typeof tables, rest: Partial<ResourceDefinition> = {}): ResourceDefinition {
   const strategy = strategies[plural];
   const returned = RETURNED_WHEN_DELETED.has(plural);
-  return define({ kind, plural, namespaced: true, table: tables[plural], ...((strategy || returned) && { strategy: { ...strategy, ...(returned && { returnDeletedObject: true }) } }), ...rest });
+  return define({
+    kind,
+    plural,
+    namespaced: true,
+    table: tables[plural],
+    ...((strategy || returned) && { strategy: { ...strategy, ...(returned && { returnDeletedObject: true }) } }),
+    ...rest,
+  });
 }
 
 const PROXY_VERBS: readonly Verb[] = ['create', 'delete', 'get', 'patch', 'update'];
@@ -38,25 +51,44 @@ function update(plural: string, kind: string, verbs: readonly Verb[] = CHANGE_VE
 
 export const resources: readonly ResourceDefinition[] = [
   define({
-    kind: 'Binding', plural: 'bindings', namespaced: true, verbs: ['create'],
+    kind: 'Binding',
+    plural: 'bindings',
+    namespaced: true,
+    verbs: ['create'],
     virtual: { delegate: { resource: 'pods', subresource: 'binding' } },
   }),
   stored('ComponentStatus', 'componentstatuses', {
     deprecated: 'v1 ComponentStatus is deprecated in v1.19+',
-    namespaced: false, verbs: ['get', 'list'], shortNames: ['cs'], virtual: { list: () => [], get: () => undefined } }),
+    namespaced: false,
+    verbs: ['get', 'list'],
+    shortNames: ['cs'],
+    virtual: { list: () => [], get: () => undefined },
+  }),
   stored('ConfigMap', 'configmaps', { shortNames: ['cm'] }),
   stored('Endpoints', 'endpoints', {
     deprecated: 'v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice',
-    shortNames: ['ep'], singular: 'endpoints', listKind: 'EndpointsList' }),
+    shortNames: ['ep'],
+    singular: 'endpoints',
+    listKind: 'EndpointsList',
+  }),
   stored('Event', 'events', {
     shortNames: ['ev'],
     ttlSeconds: 3600,
     selectableFields: {
       ...fieldTexts(
-        'involvedObject.kind', 'involvedObject.namespace', 'involvedObject.name', 'involvedObject.uid', 'involvedObject.apiVersion',
-        'involvedObject.resourceVersion', 'involvedObject.fieldPath', 'reason', 'reportingComponent', 'type',
+        'involvedObject.kind',
+        'involvedObject.namespace',
+        'involvedObject.name',
+        'involvedObject.uid',
+        'involvedObject.apiVersion',
+        'involvedObject.resourceVersion',
+        'involvedObject.fieldPath',
+        'reason',
+        'reportingComponent',
+        'type',
       ),
-      source: (event) => (event.source as { component?: string } | undefined)?.component || ((event.reportingComponent as string | undefined) ?? ''),
+      source: (event) =>
+        (event.source as { component?: string } | undefined)?.component || ((event.reportingComponent as string | undefined) ?? ''),
     },
     unknownField: fieldLabelNotSupported,
   }),
@@ -67,12 +99,17 @@ export const resources: readonly ResourceDefinition[] = [
     verbs: ['create', 'delete', 'get', 'list', 'patch', 'update', 'watch'],
     selectableFields: fieldTexts('status.phase'),
     unknownField: fieldLabelNotSupported,
-    subresources: { finalize: update('namespaces/finalize', 'Namespace', ['update']), status: statusSubresource(strategies['namespaces/status']) },
+    subresources: {
+      finalize: update('namespaces/finalize', 'Namespace', ['update']),
+      status: statusSubresource(strategies['namespaces/status']),
+    },
   }),
   stored('Node', 'nodes', {
     namespaced: false,
     shortNames: ['no'],
-    selectableFields: { 'spec.unschedulable': (node) => String((node.spec as { unschedulable?: boolean } | undefined)?.unschedulable ?? false) },
+    selectableFields: {
+      'spec.unschedulable': (node) => String((node.spec as { unschedulable?: boolean } | undefined)?.unschedulable ?? false),
+    },
     unknownField: fieldLabelNotSupported,
     subresources: { proxy: proxy('NodeProxyOptions'), status: statusSubresource(strategies['nodes/status']) },
   }),
@@ -90,7 +127,12 @@ export const resources: readonly ResourceDefinition[] = [
     categories: ['all'],
     selectableFields: {
       ...fieldTexts(
-        'spec.nodeName', 'spec.restartPolicy', 'spec.schedulerName', 'spec.serviceAccountName', 'status.phase', 'status.nominatedNodeName',
+        'spec.nodeName',
+        'spec.restartPolicy',
+        'spec.schedulerName',
+        'spec.serviceAccountName',
+        'status.phase',
+        'status.nominatedNodeName',
       ),
       'spec.hostNetwork': (pod) => String((pod.spec as { hostNetwork?: boolean } | undefined)?.hostNetwork ?? false),
       'status.podIP': (pod) => podAddresses(pod)[0] ?? '',
@@ -99,10 +141,17 @@ export const resources: readonly ResourceDefinition[] = [
     unknownField: fieldLabelNotSupported,
     subresources: {
       attach: stream('PodAttachOptions', 'attach'),
-      binding: { type: 'action', verbs: ['create'], kind: { ...core('Binding'), type: 'core.v1.Binding' }, run: subresourceActions.bindPod },
+      binding: {
+        type: 'action',
+        verbs: ['create'],
+        kind: { ...core('Binding'), type: 'core.v1.Binding' },
+        run: subresourceActions.bindPod,
+      },
       ephemeralcontainers: update('pods/ephemeralcontainers', 'Pod'),
       eviction: {
-        type: 'action', verbs: ['create'], kind: { group: 'policy', version: 'v1', kind: 'Eviction', type: 'policy.v1.Eviction' },
+        type: 'action',
+        verbs: ['create'],
+        kind: { group: 'policy', version: 'v1', kind: 'Eviction', type: 'policy.v1.Eviction' },
         run: subresourceActions.evict,
       },
       exec: stream('PodExecOptions', 'exec'),
@@ -121,7 +170,9 @@ export const resources: readonly ResourceDefinition[] = [
     unknownField: fieldLabelNotSupported,
     subresources: {
       scale: {
-        type: 'scale', specReplicasPath: 'spec.replicas', statusReplicasPath: 'status.replicas',
+        type: 'scale',
+        specReplicasPath: 'spec.replicas',
+        statusReplicasPath: 'status.replicas',
         labelSelector: ({ spec }) => {
           const text = labelsText((spec as { selector?: Record<string, string> }).selector);
           return text === '<none>' ? '' : text;
@@ -139,7 +190,8 @@ export const resources: readonly ResourceDefinition[] = [
     shortNames: ['sa'],
     subresources: {
       token: {
-        type: 'action', verbs: ['create'],
+        type: 'action',
+        verbs: ['create'],
         kind: { group: 'authentication.k8s.io', version: 'v1', kind: 'TokenRequest', type: 'authentication.v1.TokenRequest' },
         run: subresourceActions.requestToken,
       },

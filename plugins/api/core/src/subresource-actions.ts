@@ -55,7 +55,12 @@ function setScheduled(pod: Pod): void {
   pod.status.conditions ??= [];
   const now = `${new Date().toISOString().slice(0, 19)}Z`;
   const known = pod.status.conditions.find(({ type }) => type === 'PodScheduled');
-  const condition: PodCondition = { type: 'PodScheduled', status: 'True', lastProbeTime: null, lastTransitionTime: known?.status === 'True' ? known.lastTransitionTime : now };
+  const condition: PodCondition = {
+    type: 'PodScheduled',
+    status: 'True',
+    lastProbeTime: null,
+    lastTransitionTime: known?.status === 'True' ? known.lastTransitionTime : now,
+  };
   if (known) pod.status.conditions[pod.status.conditions.indexOf(known)] = condition;
   else pod.status.conditions.push(condition);
 }
@@ -102,10 +107,16 @@ const evict: SubresourceAction = async (request) => {
     await remove();
     return SUCCESS;
   }
-  const budgets = request.reader.list<DisruptionBudget>('policy', 'poddisruptionbudgets', request.namespace).filter((budget) => covers(budget, pod));
+  const budgets = request.reader
+    .list<DisruptionBudget>('policy', 'poddisruptionbudgets', request.namespace)
+    .filter((budget) => covers(budget, pod));
   if (budgets.length > 1) {
     throw StatusError.from({
-      kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', code: 500,
+      kind: 'Status',
+      apiVersion: 'v1',
+      metadata: {},
+      status: 'Failure',
+      code: 500,
       message: 'This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.',
     });
   }
@@ -116,7 +127,8 @@ const evict: SubresourceAction = async (request) => {
 };
 
 /** Pods that run nothing are not protected. */
-const hasStarted = ({ metadata, status }: Pod): boolean => !metadata.deletionTimestamp && !['Succeeded', 'Failed', 'Pending'].includes(status?.phase ?? '');
+const hasStarted = ({ metadata, status }: Pod): boolean =>
+  !metadata.deletionTimestamp && !['Succeeded', 'Failed', 'Pending'].includes(status?.phase ?? '');
 
 function covers({ spec }: DisruptionBudget, pod: Pod): boolean {
   return spec.selector ? selectorOf(spec.selector).matches(pod.metadata.labels ?? {}) : false;
@@ -147,9 +159,13 @@ function checkBudget({ metadata, status }: DisruptionBudget): void {
     throw tooMany(`The disruption budget ${name} is still being processed by the server.`, 10);
   }
   if (status.disruptionsAllowed < 0) throw forbidden(name, 'pdb disruptions allowed is negative');
-  if (Object.keys(status.disruptedPods ?? {}).length > MAX_DISRUPTED_PODS) throw forbidden(name, 'DisruptedPods map too big - too many evictions not confirmed by PDB controller');
+  if (Object.keys(status.disruptedPods ?? {}).length > MAX_DISRUPTED_PODS)
+    throw forbidden(name, 'DisruptedPods map too big - too many evictions not confirmed by PDB controller');
   if (status.disruptionsAllowed === 0) {
-    throw tooMany(`The disruption budget ${name} needs ${status.desiredHealthy} healthy pods and has ${status.currentHealthy} currently`, 0);
+    throw tooMany(
+      `The disruption budget ${name} needs ${status.desiredHealthy} healthy pods and has ${status.currentHealthy} currently`,
+      0,
+    );
   }
 }
 
@@ -161,7 +177,11 @@ function tooMany(message: string, retryAfterSeconds: number): StatusError {
 }
 
 function forbidden(name: string, why: string): StatusError {
-  return new StatusError(403, 'Forbidden', `poddisruptionbudgets.policy ${JSON.stringify(name)} is forbidden: ${why}`, { name, group: 'policy', kind: 'poddisruptionbudgets' });
+  return new StatusError(403, 'Forbidden', `poddisruptionbudgets.policy ${JSON.stringify(name)} is forbidden: ${why}`, {
+    name,
+    group: 'policy',
+    kind: 'poddisruptionbudgets',
+  });
 }
 
 /** A bound token for a service account (https://kubernetes.io/docs/reference/kubernetes-api/authentication-resources/token-request-v1/). */

@@ -1,6 +1,17 @@
 import type { TableDefinition } from '@kubernel/sdk';
 import type { KubeObject } from '@kubernel/sdk/api';
-import { accessModesText, age, ageColumn, containerCells, createdAtColumn, firstOf, labelsText, nameCell, nameColumn, table } from '@kubernel/sdk/api';
+import {
+  accessModesText,
+  age,
+  ageColumn,
+  containerCells,
+  createdAtColumn,
+  firstOf,
+  labelsText,
+  nameCell,
+  nameColumn,
+  table,
+} from '@kubernel/sdk/api';
 import { podTable } from './pod-table.ts';
 
 interface PortSpec {
@@ -17,7 +28,11 @@ export const tables = {
     ['Message', ({ conditions }) => healthy(conditions)?.message ?? ''],
     ['Error', ({ conditions }) => healthy(conditions)?.error ?? ''],
   ),
-  configmaps: table(nameColumn, ['Data', ({ data, binaryData }) => countOf(data) + countOf(binaryData), 'core.v1.ConfigMap.data'], ageColumn),
+  configmaps: table(
+    nameColumn,
+    ['Data', ({ data, binaryData }) => countOf(data) + countOf(binaryData), 'core.v1.ConfigMap.data'],
+    ageColumn,
+  ),
   endpoints: table(nameColumn, ['Endpoints', ({ subsets }) => endpointsText(subsets), 'core.v1.Endpoints.subsets'], ageColumn),
   events: table(
     ['Last Seen', (event, now) => lastSeen(event, now)],
@@ -43,16 +58,40 @@ export const tables = {
     ['+External-IP', ({ status }) => addressOf(status, 'ExternalIP'), 'core.v1.NodeStatus.addresses'],
     ['+OS-Image', ({ status }) => status?.nodeInfo?.osImage || '<unknown>', 'core.v1.NodeSystemInfo.osImage'],
     ['+Kernel-Version', ({ status }) => status?.nodeInfo?.kernelVersion || '<unknown>', 'core.v1.NodeSystemInfo.kernelVersion'],
-    ['+Container-Runtime', ({ status }) => status?.nodeInfo?.containerRuntimeVersion || '<unknown>', 'core.v1.NodeSystemInfo.containerRuntimeVersion'],
+    [
+      '+Container-Runtime',
+      ({ status }) => status?.nodeInfo?.containerRuntimeVersion || '<unknown>',
+      'core.v1.NodeSystemInfo.containerRuntimeVersion',
+    ],
   ),
   persistentvolumeclaims: table(
     nameColumn,
-    ['Status', ({ metadata, status }) => (metadata.deletionTimestamp ? 'Terminating' : (status?.phase ?? '')), 'core.v1.PersistentVolumeClaimStatus.phase'],
+    [
+      'Status',
+      ({ metadata, status }) => (metadata.deletionTimestamp ? 'Terminating' : (status?.phase ?? '')),
+      'core.v1.PersistentVolumeClaimStatus.phase',
+    ],
     ['Volume', ({ spec }) => spec.volumeName ?? '', 'core.v1.PersistentVolumeClaimSpec.volumeName'],
-    ['Capacity', ({ spec, status }) => (spec.volumeName ? (status?.capacity?.storage ?? '0') : ''), 'core.v1.PersistentVolumeClaimStatus.capacity'],
-    ['Access Modes', ({ spec, status }) => (spec.volumeName ? accessModesText(status?.accessModes) : ''), 'core.v1.PersistentVolumeClaimStatus.accessModes'],
-    ['StorageClass', ({ metadata, spec }) => metadata.annotations?.[BETA_CLASS] ?? spec.storageClassName ?? '', 'core.v1.PersistentVolumeClaimSpec.storageClassName'],
-    ['VolumeAttributesClass', ({ spec }) => spec.volumeAttributesClassName ?? '<unset>', 'core.v1.PersistentVolumeClaimSpec.volumeAttributesClassName'],
+    [
+      'Capacity',
+      ({ spec, status }) => (spec.volumeName ? (status?.capacity?.storage ?? '0') : ''),
+      'core.v1.PersistentVolumeClaimStatus.capacity',
+    ],
+    [
+      'Access Modes',
+      ({ spec, status }) => (spec.volumeName ? accessModesText(status?.accessModes) : ''),
+      'core.v1.PersistentVolumeClaimStatus.accessModes',
+    ],
+    [
+      'StorageClass',
+      ({ metadata, spec }) => metadata.annotations?.[BETA_CLASS] ?? spec.storageClassName ?? '',
+      'core.v1.PersistentVolumeClaimSpec.storageClassName',
+    ],
+    [
+      'VolumeAttributesClass',
+      ({ spec }) => spec.volumeAttributesClassName ?? '<unset>',
+      'core.v1.PersistentVolumeClaimSpec.volumeAttributesClassName',
+    ],
     ageColumn,
     ['+VolumeMode', ({ spec }) => spec.volumeMode ?? '<unset>', 'core.v1.PersistentVolumeClaimSpec.volumeMode'],
   ),
@@ -92,7 +131,12 @@ export const tables = {
     ['Limit', ({ status }) => quotaText(status, (resource) => resource.startsWith('limits'))],
     ageColumn,
   ),
-  secrets: table(nameColumn, ['Type', ({ type }) => type ?? '', 'core.v1.Secret.type'], ['Data', ({ data }) => countOf(data), 'core.v1.Secret.data'], ageColumn),
+  secrets: table(
+    nameColumn,
+    ['Type', ({ type }) => type ?? '', 'core.v1.Secret.type'],
+    ['Data', ({ data }) => countOf(data), 'core.v1.Secret.data'],
+    ageColumn,
+  ),
   serviceaccounts: table(nameColumn, ageColumn),
   services: table(
     nameColumn,
@@ -115,7 +159,8 @@ interface ComponentCondition {
   message?: string;
   error?: string;
 }
-const healthy = (conditions: ComponentCondition[] | undefined): ComponentCondition | undefined => conditions?.find(({ type }) => type === 'Healthy');
+const healthy = (conditions: ComponentCondition[] | undefined): ComponentCondition | undefined =>
+  conditions?.find(({ type }) => type === 'Healthy');
 
 function endpointsText(subsets: { addresses?: { ip: string }[]; ports?: { port: number }[] }[] | undefined): string {
   const list: string[] = [];
@@ -168,11 +213,19 @@ function nodeRoles(labels: Record<string, string> = {}): string {
   }
   return [...roles].sort().join(',') || '<none>';
 }
-const addressOf = (status: NodeFields['status'], kind: string): string => status?.addresses?.find(({ type }) => type === kind)?.address ?? '<none>';
+const addressOf = (status: NodeFields['status'], kind: string): string =>
+  status?.addresses?.find(({ type }) => type === kind)?.address ?? '<none>';
 
-function quotaText(status: { hard?: Record<string, string>; used?: Record<string, string> } | undefined, wanted: (resource: string) => boolean): string {
+function quotaText(
+  status: { hard?: Record<string, string>; used?: Record<string, string> } | undefined,
+  wanted: (resource: string) => boolean,
+): string {
   const { hard = {}, used = {} } = status ?? {};
-  return Object.keys(hard).filter(wanted).sort().map((resource) => `${resource}: ${used[resource] ?? '0'}/${hard[resource]}`).join(', ');
+  return Object.keys(hard)
+    .filter(wanted)
+    .sort()
+    .map((resource) => `${resource}: ${used[resource] ?? '0'}/${hard[resource]}`)
+    .join(', ');
 }
 
 const portText = ({ port, nodePort, protocol }: PortSpec): string => `${port}${nodePort ? `:${nodePort}` : ''}/${protocol ?? 'TCP'}`;

@@ -10,6 +10,4 @@ function stored(kind: string, plural: keyof typeof tables, rest: Partial<Resourc
   return define({ kind, plural, namespaced: false, table: tables[plural], ...(strategy && { strategy }), ...rest });
 }
 
-export const resources: readonly ResourceDefinition[] = [
-  stored('EndpointSlice', 'endpointslices', { namespaced: true }),
-];
+export const resources: readonly ResourceDefinition[] = [stored('EndpointSlice', 'endpointslices', { namespaced: true })];

@@ -19,7 +19,11 @@ export function toStored(event: KubeObject): KubeObject {
 }
 
 export function fromStored(event: KubeObject): KubeObject {
-  return renamed(event, 'events.k8s.io/v1', CORE_NAMES.map(([field, coreField]) => [coreField, field] as const));
+  return renamed(
+    event,
+    'events.k8s.io/v1',
+    CORE_NAMES.map(([field, coreField]) => [coreField, field] as const),
+  );
 }
 
 function renamed(event: KubeObject, apiVersion: string, names: readonly (readonly [from: string, to: string])[]): KubeObject {

@@ -12,5 +12,7 @@ function stored(kind: string, plural: keyof typeof tables, rest: Partial<Resourc
 
 export const resources: readonly ResourceDefinition[] = [
   stored('FlowSchema', 'flowschemas', { subresources: { status: statusSubresource(strategies['flowschemas/status']) } }),
-  stored('PriorityLevelConfiguration', 'prioritylevelconfigurations', { subresources: { status: statusSubresource(strategies['prioritylevelconfigurations/status']) } }),
+  stored('PriorityLevelConfiguration', 'prioritylevelconfigurations', {
+    subresources: { status: statusSubresource(strategies['prioritylevelconfigurations/status']) },
+  }),
 ];

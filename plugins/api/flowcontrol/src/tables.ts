@@ -5,7 +5,11 @@ import { ageColumn, nameColumn, table } from '@kubernel/sdk/api';
 export const tables = {
   flowschemas: table(
     nameColumn,
-    ['PriorityLevel', ({ spec }) => spec?.priorityLevelConfiguration?.name ?? '', 'flowcontrol.v1.PriorityLevelConfigurationReference.name'],
+    [
+      'PriorityLevel',
+      ({ spec }) => spec?.priorityLevelConfiguration?.name ?? '',
+      'flowcontrol.v1.PriorityLevelConfigurationReference.name',
+    ],
     ['MatchingPrecedence', ({ spec }) => spec?.matchingPrecedence ?? 0, 'flowcontrol.v1.FlowSchemaSpec.matchingPrecedence'],
     ['DistinguisherMethod', ({ spec }) => spec?.distinguisherMethod?.type ?? '<none>'],
     ageColumn,

@@ -79,7 +79,12 @@ export const types: TypeTable = {
     exempt: ['flowcontrol.v1.ExemptPriorityLevelConfiguration', 3, 'ep'],
   },
   'flowcontrol.v1.PriorityLevelConfigurationStatus': {
-    conditions: ['[]flowcontrol.v1.PriorityLevelConfigurationCondition', 1, 'e', { listType: 'map', keys: ['type'], patch: ['merge'], mergeKey: 'type' }],
+    conditions: [
+      '[]flowcontrol.v1.PriorityLevelConfigurationCondition',
+      1,
+      'e',
+      { listType: 'map', keys: ['type'], patch: ['merge'], mergeKey: 'type' },
+    ],
   },
   'flowcontrol.v1.QueuingConfiguration': {
     queues: ['int32', 1, ''],
@@ -112,5 +117,7 @@ export const types: TypeTable = {
 export const traits: Readonly<Record<string, TypeTraits>> = {
   'flowcontrol.v1.LimitResponse': { union: { discriminator: 'type', fields: { queuing: 'Queuing' } } },
   'flowcontrol.v1.PriorityLevelConfigurationSpec': { union: { discriminator: 'type', fields: { exempt: 'Exempt', limited: 'Limited' } } },
-  'flowcontrol.v1.Subject': { union: { discriminator: 'kind', fields: { group: 'Group', serviceAccount: 'ServiceAccount', user: 'User' } } },
+  'flowcontrol.v1.Subject': {
+    union: { discriminator: 'kind', fields: { group: 'Group', serviceAccount: 'ServiceAccount', user: 'User' } },
+  },
 };

@@ -12,7 +12,11 @@ function stored(kind: string, plural: keyof typeof tables, rest: Partial<Resourc
 
 export const resources: readonly ResourceDefinition[] = [
   stored('IngressClass', 'ingressclasses'),
-  stored('Ingress', 'ingresses', { namespaced: true, shortNames: ['ing'], subresources: { status: statusSubresource(strategies['ingresses/status']) } }),
+  stored('Ingress', 'ingresses', {
+    namespaced: true,
+    shortNames: ['ing'],
+    subresources: { status: statusSubresource(strategies['ingresses/status']) },
+  }),
   stored('IPAddress', 'ipaddresses', { shortNames: ['ip'] }),
   stored('NetworkPolicy', 'networkpolicies', { namespaced: true, shortNames: ['netpol'] }),
   stored('ServiceCIDR', 'servicecidrs', { subresources: { status: statusSubresource(strategies['servicecidrs/status']) } }),

@@ -11,5 +11,9 @@ function stored(kind: string, plural: keyof typeof tables, rest: Partial<Resourc
 }
 
 export const resources: readonly ResourceDefinition[] = [
-  stored('PodDisruptionBudget', 'poddisruptionbudgets', { namespaced: true, shortNames: ['pdb'], subresources: { status: statusSubresource(strategies['poddisruptionbudgets/status']) } }),
+  stored('PodDisruptionBudget', 'poddisruptionbudgets', {
+    namespaced: true,
+    shortNames: ['pdb'],
+    subresources: { status: statusSubresource(strategies['poddisruptionbudgets/status']) },
+  }),
 ];

@@ -6,11 +6,13 @@ interface Subject {
   name: string;
   namespace?: string;
 }
-const subjectsText = (kind: string) => ({ subjects }: { subjects?: Subject[] }) =>
-  (subjects ?? [])
-    .filter((subject) => subject.kind === kind)
-    .map(({ namespace, name }) => (kind === 'ServiceAccount' ? `${namespace ?? ''}/${name}` : name))
-    .join(', ');
+const subjectsText =
+  (kind: string) =>
+  ({ subjects }: { subjects?: Subject[] }) =>
+    (subjects ?? [])
+      .filter((subject) => subject.kind === kind)
+      .map(({ namespace, name }) => (kind === 'ServiceAccount' ? `${namespace ?? ''}/${name}` : name))
+      .join(', ');
 
 const roles = table(nameColumn, createdAtColumn);
 const bindings = table(
@@ -23,4 +25,7 @@ const bindings = table(
 );
 
 /** How objects print in `kubectl get`, by plural. */
-export const tables = { clusterrolebindings: bindings, clusterroles: roles, rolebindings: bindings, roles } satisfies Record<string, TableDefinition>;
+export const tables = { clusterrolebindings: bindings, clusterroles: roles, rolebindings: bindings, roles } satisfies Record<
+  string,
+  TableDefinition
+>;

@@ -54,7 +54,12 @@ export const types: TypeTable = {
     bindingConditions: ['[]string', 10, 'e', { listType: 'atomic' }],
     bindingFailureConditions: ['[]string', 11, 'e', { listType: 'atomic' }],
     allowMultipleAllocations: ['bool', 12, 'ep'],
-    nodeAllocatableResourceMappings: ['{}resource.v1.NodeAllocatableResourceMapping', 13, 'e', { go: 'map[v1.ResourceName]v1.NodeAllocatableResourceMapping' }],
+    nodeAllocatableResourceMappings: [
+      '{}resource.v1.NodeAllocatableResourceMapping',
+      13,
+      'e',
+      { go: 'map[v1.ResourceName]v1.NodeAllocatableResourceMapping' },
+    ],
   },
   'resource.v1.DeviceAllocationConfiguration': {
     source: ['string', 1, 'r', { go: 'v1.AllocationConfigSource', enum: ['FromClaim', 'FromClass'] }],
@@ -193,7 +198,12 @@ export const types: TypeTable = {
   },
   'resource.v1.ResourceClaimStatus': {
     allocation: ['resource.v1.AllocationResult', 1, 'ep'],
-    reservedFor: ['[]resource.v1.ResourceClaimConsumerReference', 2, 'e', { listType: 'map', keys: ['uid'], patch: ['merge'], mergeKey: 'uid' }],
+    reservedFor: [
+      '[]resource.v1.ResourceClaimConsumerReference',
+      2,
+      'e',
+      { listType: 'map', keys: ['uid'], patch: ['merge'], mergeKey: 'uid' },
+    ],
     devices: ['[]resource.v1.AllocatedDeviceStatus', 4, 'e', { listType: 'map', keys: ['driver', 'device', 'pool', 'shareID'] }],
   },
   'resource.v1.ResourceClaimTemplate': {

@@ -7,7 +7,14 @@ const define = resourcesOf('storage.k8s.io', 'v1', 'storage');
 
 function stored(kind: string, plural: keyof typeof tables, rest: Partial<ResourceDefinition> = {}): ResourceDefinition {
   // DELETE answers with the object
-  return define({ kind, plural, namespaced: false, table: tables[plural], strategy: { ...strategies[plural], returnDeletedObject: plural !== 'csistoragecapacities' }, ...rest });
+  return define({
+    kind,
+    plural,
+    namespaced: false,
+    table: tables[plural],
+    strategy: { ...strategies[plural], returnDeletedObject: plural !== 'csistoragecapacities' },
+    ...rest,
+  });
 }
 
 export const resources: readonly ResourceDefinition[] = [

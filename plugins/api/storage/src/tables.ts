@@ -32,7 +32,11 @@ export const tables = {
     ['Attached', 'boolean', ({ status }) => status?.attached ?? false, 'storage.v1.VolumeAttachmentStatus.attached'],
     ageColumn,
   ),
-  volumeattributesclasses: table(nameColumn, ['DriverName', ({ driverName }) => driverName ?? '', 'storage.v1.VolumeAttributesClass.driverName'], ageColumn),
+  volumeattributesclasses: table(
+    nameColumn,
+    ['DriverName', ({ driverName }) => driverName ?? '', 'storage.v1.VolumeAttributesClass.driverName'],
+    ageColumn,
+  ),
 } satisfies Record<string, TableDefinition>;
 
 function audiencesText(requests: { audience?: string }[] | undefined): string {

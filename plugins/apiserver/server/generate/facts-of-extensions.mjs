@@ -55,7 +55,10 @@ export function addExtensionFacts(facts) {
     const fields = {};
     if (/\.(CustomResourceDefinition|APIService)$/.test(name)) fields['<inline>metav1.TypeMeta'] = { go: 'metav1.TypeMeta' };
     let order = 0;
-    for (const line of text.split(';').map((part) => part.trim()).filter(Boolean)) {
+    for (const line of text
+      .split(';')
+      .map((part) => part.trim())
+      .filter(Boolean)) {
       const [field, number, go, flags = ''] = line.split(/\s+/);
       fields[field] = { go, proto: Number(number), omitempty: flags.includes('o'), order: order++ };
     }

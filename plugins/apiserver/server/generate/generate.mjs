@@ -46,7 +46,10 @@ function source(packageName, list) {
   }
   lines.push('};', '');
   const traits = list.map((type) => [type.name, traitsOf(type)]).filter(([, value]) => Object.keys(value).length);
-  lines.push('/** What holds for a type as a whole. */', `export const ${packageName === 'meta' ? 'metaTraits' : 'traits'}: Readonly<Record<string, TypeTraits>> = {`);
+  lines.push(
+    '/** What holds for a type as a whole. */',
+    `export const ${packageName === 'meta' ? 'metaTraits' : 'traits'}: Readonly<Record<string, TypeTraits>> = {`,
+  );
   for (const [name, value] of traits) lines.push(`  '${name}': ${literal(value)},`);
   lines.push('};', '');
   return lines.join('\n').replace(`= {\n};`, '= {};');
@@ -56,7 +59,8 @@ function traitsOf({ schema }) {
   const traits = {};
   if (schema['x-kubernetes-map-type'] === 'atomic') traits.atomic = true;
   const union = schema['x-kubernetes-unions']?.[0];
-  if (union) traits.union = { ...(union.discriminator && { discriminator: union.discriminator }), fields: union['fields-to-discriminateBy'] };
+  if (union)
+    traits.union = { ...(union.discriminator && { discriminator: union.discriminator }), fields: union['fields-to-discriminateBy'] };
   return traits;
 }
 
@@ -69,7 +73,10 @@ function compact({ type, number, flags, extra }) {
 function literal(value) {
   if (typeof value === 'string') return quote(value);
   if (Array.isArray(value)) return `[${value.map(literal).join(', ')}]`;
-  if (value && typeof value === 'object') return `{ ${Object.entries(value).map(([name, item]) => `${key(name)}: ${literal(item)}`).join(', ')} }`;
+  if (value && typeof value === 'object')
+    return `{ ${Object.entries(value)
+      .map(([name, item]) => `${key(name)}: ${literal(item)}`)
+      .join(', ')} }`;
   return String(value);
 }
 function quote(text) {

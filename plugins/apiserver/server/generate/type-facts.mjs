@@ -24,7 +24,8 @@ const SCALARS = {
   'io.k8s.apimachinery.pkg.apis.meta.v1.FieldsV1': 'fieldsv1',
   'io.k8s.apimachinery.pkg.runtime.RawExtension': 'raw',
   'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSON': 'any',
-  'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaPropsOrArray': 'any(apiextensions.v1.JSONSchemaProps|[]apiextensions.v1.JSONSchemaProps)',
+  'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaPropsOrArray':
+    'any(apiextensions.v1.JSONSchemaProps|[]apiextensions.v1.JSONSchemaProps)',
   'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaPropsOrBool': 'any(apiextensions.v1.JSONSchemaProps|bool)',
   'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaPropsOrStringArray': 'any(apiextensions.v1.JSONSchemaProps|[]string)',
 };
@@ -32,8 +33,15 @@ const SCALARS = {
 const OMIT_ZERO = new Set(['meta.v1.ObjectMeta.creationTimestamp']);
 /** What the Go name of a scalar is, when it is not the scalar's own. */
 const GO_OF_SCALAR = {
-  bytes: '[]uint8', time: 'v1.Time', microtime: 'v1.MicroTime', duration: 'v1.Duration', quantity: 'resource.Quantity',
-  intorstring: 'intstr.IntOrString', raw: 'runtime.RawExtension', fieldsv1: 'v1.FieldsV1', any: 'v1.JSON',
+  bytes: '[]uint8',
+  time: 'v1.Time',
+  microtime: 'v1.MicroTime',
+  duration: 'v1.Duration',
+  quantity: 'resource.Quantity',
+  intorstring: 'intstr.IntOrString',
+  raw: 'runtime.RawExtension',
+  fieldsv1: 'v1.FieldsV1',
+  any: 'v1.JSON',
 };
 
 export function shortName(definition) {
@@ -55,7 +63,9 @@ function printedGoType(go, packageName) {
   const version = packageName.split('.').at(-1);
   return go
     .replace(/^\*/, '')
-    .replace(/^((?:\[\]|map\[[\w.]+\])*)\*?/, (_, outer) => outer.replace(/map\[([\w.]+)\]/g, (__, key) => `map[${qualified(key, version)}]`))
+    .replace(/^((?:\[\]|map\[[\w.]+\])*)\*?/, (_, outer) =>
+      outer.replace(/map\[([\w.]+)\]/g, (__, key) => `map[${qualified(key, version)}]`),
+    )
     .replace(/([\w.]+)$/, (name) => qualified(name, version));
 }
 
@@ -86,13 +96,14 @@ export function loadTypes({ facts: factsPath, openapi: openapiPath, samples }) {
       type.fields.set(field, joined(type, field, property, known?.get(field)));
     }
   }
-  if (samples) for (const file of readdirSync(samples)) {
-    if (!file.endsWith('.json')) continue;
-    const object = JSON.parse(readFileSync(join(samples, file), 'utf8'));
-    const version = file.split('.').at(-3);
-    const root = [...types.keys()].find((name) => matchesSample(name, object, version));
-    if (root) sampleOrder.learn(types, root, object);
-  }
+  if (samples)
+    for (const file of readdirSync(samples)) {
+      if (!file.endsWith('.json')) continue;
+      const object = JSON.parse(readFileSync(join(samples, file), 'utf8'));
+      const version = file.split('.').at(-3);
+      const root = [...types.keys()].find((name) => matchesSample(name, object, version));
+      if (root) sampleOrder.learn(types, root, object);
+    }
   for (const type of types.values()) type.fields = sampleOrder.sorted(type);
   return types;
 }
@@ -121,7 +132,11 @@ function flattened(facts, name, via = '') {
     }
     const embedded = value.go.split('.').at(-1);
     const isMeta = embedded === 'TypeMeta';
-    const inner = flattened(facts, isMeta ? 'apimachinery.meta.v1.TypeMeta' : `${packageName}.${embedded}`, isMeta ? via : `${via}${via && '.'}${embedded}`);
+    const inner = flattened(
+      facts,
+      isMeta ? 'apimachinery.meta.v1.TypeMeta' : `${packageName}.${embedded}`,
+      isMeta ? via : `${via}${via && '.'}${embedded}`,
+    );
     // protobuf has no embedding: the inlined struct is a message of its own, under this number
     for (const [innerField, innerFact] of inner) {
       fields.set(innerField, isMeta ? { ...innerFact, proto: 0 } : { ...innerFact, numbers: [value.proto, ...(innerFact.numbers ?? [])] });

@@ -17,7 +17,16 @@ export interface BodyKind {
 export type Refusal = { refused: string };
 
 /** Kinds every group version has. */
-const META_KINDS = new Set(['Status', 'ListOptions', 'GetOptions', 'DeleteOptions', 'CreateOptions', 'UpdateOptions', 'PatchOptions', 'WatchEvent']);
+const META_KINDS = new Set([
+  'Status',
+  'ListOptions',
+  'GetOptions',
+  'DeleteOptions',
+  'CreateOptions',
+  'UpdateOptions',
+  'PatchOptions',
+  'WatchEvent',
+]);
 
 interface KnownKind {
   type: string;
@@ -31,12 +40,14 @@ export class KindCatalog {
 
   constructor(groups: Iterable<ApiGroup>) {
     const definitions: ResourceDefinition[] = [...groups].flatMap(({ resources }) => resources);
-    for (const { group, version, kind, type, storedAs } of definitions) this.#add(group, version, kind, type, `${goPackage(storedAs?.group ?? group)}.${kind}`);
+    for (const { group, version, kind, type, storedAs } of definitions)
+      this.#add(group, version, kind, type, `${goPackage(storedAs?.group ?? group)}.${kind}`);
     for (const definition of definitions) {
       const stored = definition.storedAs?.group ?? definition.group;
       const internal = `${goPackage(stored)}.${definition.kind}`;
       // versions upstream does not serve by default: their objects are understood, and then refused for their version
-      for (const version of KNOWN_VERSIONS[definition.group] ?? []) this.#add(definition.group, version, definition.kind, definition.type, internal);
+      for (const version of KNOWN_VERSIONS[definition.group] ?? [])
+        this.#add(definition.group, version, definition.kind, definition.type, internal);
       for (const subresource of Object.values(definition.subresources ?? {})) {
         if ('kind' in subresource && subresource.kind?.type) {
           const { group: kindGroup, version, kind, type } = subresource.kind;
@@ -66,7 +77,9 @@ export class KindCatalog {
     if (known) return { type: known.type };
     if (META_KINDS.has(kind)) return { type: kind === target.kind ? target.type : 'meta.v1.Status' };
     if (kind === target.kind && joined(group, version) === target.apiVersion) return { type: target.type };
-    return { refused: `no kind "${kind}" is registered for version "${joined(group, version)}" in scheme "pkg/api/legacyscheme/scheme.go:30"` };
+    return {
+      refused: `no kind "${kind}" is registered for version "${joined(group, version)}" in scheme "pkg/api/legacyscheme/scheme.go:30"`,
+    };
   }
 
   /** Why an object of one kind, once read, cannot stand for the target. */
@@ -82,7 +95,9 @@ export class KindCatalog {
 export function versionRefusal({ group, version, kind }: BodyKind, target: DecodeTarget): string | undefined {
   if (META_KINDS.has(kind)) return undefined;
   const given = joined(group, version);
-  return given === target.apiVersion ? undefined : `the API version in the data (${given}) does not match the expected API version (${target.apiVersion})`;
+  return given === target.apiVersion
+    ? undefined
+    : `the API version in the data (${given}) does not match the expected API version (${target.apiVersion})`;
 }
 
 /** kind and apiVersion of a body, with the target's for what is missing; or why they cannot be read. */

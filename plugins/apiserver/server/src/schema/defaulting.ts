@@ -32,7 +32,8 @@ export class Defaulting {
     const children: [name: string, walk: (value: unknown) => void][] = [];
     const fill: Fill = (value) => {
       own?.(value);
-      for (const [name, fallback, pointer] of declared) if (value[name] === undefined || value[name] === null || (!pointer && !value[name])) value[name] = fallback;
+      for (const [name, fallback, pointer] of declared)
+        if (value[name] === undefined || value[name] === null || (!pointer && !value[name])) value[name] = fallback;
       for (const [name, walk] of children) {
         const child = value[name];
         if (child !== undefined && child !== null) walk(child);

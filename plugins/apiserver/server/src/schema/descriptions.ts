@@ -63,14 +63,16 @@ function parse(source: string): Texts {
 }
 
 function prose(comment: string): string {
-  return comment
-    .split('\n')
-    .map((line) => line.replace(/^\s*\*\s?/, ''))
-    .join('\n')
-    .trim()
-    .replace(/\\(['"\\])/g, '$1')
-    // the library puts spaces for line breaks
-    .replace(/ {2}(?=\S)/g, '\n\n');
+  return (
+    comment
+      .split('\n')
+      .map((line) => line.replace(/^\s*\*\s?/, ''))
+      .join('\n')
+      .trim()
+      .replace(/\\(['"\\])/g, '$1')
+      // the library puts spaces for line breaks
+      .replace(/ {2}(?=\S)/g, '\n\n')
+  );
 }
 
 let library: Descriptions | undefined;

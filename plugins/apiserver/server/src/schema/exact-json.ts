@@ -108,7 +108,8 @@ class Reader {
     const earlier = known ? object[frame.key] : undefined;
     // Go decodes a repeated key into the same struct or map, so that the two are merged
     const merged = isObject(earlier) && isObject(value) ? { ...earlier, ...value } : value;
-    if (frame.key === '__proto__') Object.defineProperty(object, frame.key, { value: merged, writable: true, enumerable: true, configurable: true });
+    if (frame.key === '__proto__')
+      Object.defineProperty(object, frame.key, { value: merged, writable: true, enumerable: true, configurable: true });
     else object[frame.key] = merged;
   }
 

@@ -3,7 +3,20 @@ import type { CompactField, FieldSchema, ScalarKind, TypeRef, TypeSchema, TypeTa
 /** Turns the compact tables of the API groups into {@link TypeSchema}s. */
 
 const SCALARS = new Set<string>([
-  'string', 'bool', 'int32', 'int64', 'float64', 'bytes', 'time', 'microtime', 'duration', 'quantity', 'intorstring', 'raw', 'fieldsv1', 'any',
+  'string',
+  'bool',
+  'int32',
+  'int64',
+  'float64',
+  'bytes',
+  'time',
+  'microtime',
+  'duration',
+  'quantity',
+  'intorstring',
+  'raw',
+  'fieldsv1',
+  'any',
 ]);
 
 const GO_OF_SCALAR: Readonly<Partial<Record<ScalarKind, string>>> = {

@@ -16,7 +16,9 @@ test('times before 1970 and fractions split into seconds and nanoseconds', () =>
 test('a text that is no time is refused with the piece that does not fit', () => {
   const layout = '"2006-01-02T15:04:05Z07:00"';
   expect(() => canonicalTime('2026-01-01')).toThrow(`parsing time "2026-01-01" as ${layout}: cannot parse "" as "T"`);
-  expect(() => canonicalMicroTime('2026-01-01T00:00:00.5Z')).toThrow('as "2006-01-02T15:04:05.000000Z07:00": cannot parse ".5Z" as ".000000"');
+  expect(() => canonicalMicroTime('2026-01-01T00:00:00.5Z')).toThrow(
+    'as "2006-01-02T15:04:05.000000Z07:00": cannot parse ".5Z" as ".000000"',
+  );
   expect(() => canonicalMicroTime('2026-01-01T00:00:00.1234567Z')).toThrow('cannot parse "7Z" as "Z07:00"');
   expect(() => canonicalTime('x')).toThrow(`parsing time "x" as ${layout}: cannot parse "x" as "2006"`);
   expect(() => canonicalTime('2026-13-01T00:00:00Z')).toThrow('parsing time "2026-13-01T00:00:00Z": month out of range');

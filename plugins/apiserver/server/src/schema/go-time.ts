@@ -79,7 +79,9 @@ function parse(text: string, layout = LAYOUT): { ms: number; fraction: string } 
 
 /** Go names the layout only where a piece of it does not fit. */
 function failure(text: string, detail: string, layout?: string): RangeError {
-  return new RangeError(layout ? `parsing time ${quoted(text)} as ${quoted(layout)}: ${detail}` : `parsing time ${quoted(text)}: ${detail}`);
+  return new RangeError(
+    layout ? `parsing time ${quoted(text)} as ${quoted(layout)}: ${detail}` : `parsing time ${quoted(text)}: ${detail}`,
+  );
 }
 
 function quoted(text: string): string {

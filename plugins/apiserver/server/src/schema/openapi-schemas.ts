@@ -31,7 +31,11 @@ interface Special {
 
 /** Scalars that have a definition of their own. */
 const SPECIAL: Readonly<Record<string, Special>> = {
-  quantity: { name: 'io.k8s.apimachinery.pkg.api.resource.Quantity', v2: { type: 'string' }, v3: { oneOf: [{ type: 'string' }, { type: 'number' }] } },
+  quantity: {
+    name: 'io.k8s.apimachinery.pkg.api.resource.Quantity',
+    v2: { type: 'string' },
+    v3: { oneOf: [{ type: 'string' }, { type: 'number' }] },
+  },
   intorstring: {
     name: 'io.k8s.apimachinery.pkg.util.intstr.IntOrString',
     v2: { type: 'string', format: 'int-or-string' },
@@ -65,10 +69,12 @@ export function kindsOfTypes(groups: Iterable<ApiGroup>): KindsOfType {
   for (const { resources } of groups) {
     for (const { type, group, version, kind, listKind, verbs, subresources } of resources) {
       add(type, group, kind, version);
-      if (verbs.includes('list')) add(`${type.slice(0, type.lastIndexOf('.'))}.${listKind ?? `${kind}List`}`, group, listKind ?? `${kind}List`, version);
+      if (verbs.includes('list'))
+        add(`${type.slice(0, type.lastIndexOf('.'))}.${listKind ?? `${kind}List`}`, group, listKind ?? `${kind}List`, version);
       for (const subresource of Object.values(subresources ?? {})) {
         if (subresource.type === 'scale') add('autoscaling.v1.Scale', 'autoscaling', 'Scale', 'v1');
-        else if ('kind' in subresource && subresource.kind?.type) add(subresource.kind.type, subresource.kind.group, subresource.kind.kind, subresource.kind.version);
+        else if ('kind' in subresource && subresource.kind?.type)
+          add(subresource.kind.type, subresource.kind.group, subresource.kind.kind, subresource.kind.version);
       }
     }
   }

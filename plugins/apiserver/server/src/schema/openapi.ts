@@ -12,7 +12,10 @@ import type { TypeRegistry } from './type-registry.ts';
 const INFO = { title: 'Kubernetes', version: '1.36' };
 const SECURITY = { BearerToken: { type: 'apiKey', name: 'authorization', in: 'header' } };
 const PATCH_TYPES = [
-  'application/apply-patch+yaml', 'application/json-patch+json', 'application/merge-patch+json', 'application/strategic-merge-patch+json',
+  'application/apply-patch+yaml',
+  'application/json-patch+json',
+  'application/merge-patch+json',
+  'application/strategic-merge-patch+json',
 ];
 
 export interface OpenApiSource {
@@ -33,18 +36,40 @@ export function openApiV3({ groups, types, descriptions }: OpenApiSource): Map<s
     const components: Json = Object.keys(schemas).length ? { schemas, securitySchemes: SECURITY } : { securitySchemes: SECURITY };
     return { openapi: '3.0.0', info: INFO, paths, components };
   };
-  documents.set('api', document(() => [rootOperation('/api/', 'getCoreAPIVersions', 'core', 'meta.v1.APIVersions')], [['', 'v1']]));
-  documents.set('apis', document(() => [rootOperation('/apis/', 'getAPIVersions', 'apis', 'meta.v1.APIGroupList')], [['', 'v1']]));
+  documents.set(
+    'api',
+    document(() => [rootOperation('/api/', 'getCoreAPIVersions', 'core', 'meta.v1.APIVersions')], [['', 'v1']]),
+  );
+  documents.set(
+    'apis',
+    document(() => [rootOperation('/apis/', 'getAPIVersions', 'apis', 'meta.v1.APIGroupList')], [['', 'v1']]),
+  );
   for (const group of ordered) {
-    if (group.group) documents.set(`apis/${group.group}`, document(() => [groupOperation(group.group)], [['', 'v1']]));
+    if (group.group)
+      documents.set(
+        `apis/${group.group}`,
+        document(() => [groupOperation(group.group)], [['', 'v1']]),
+      );
     for (const version of group.versions) {
-      const groupVersions: [string, string][] = group.group ? [['', 'v1'], [group.group, version]] : [['', version]];
-      documents.set(group.group ? `apis/${group.group}/${version}` : `api/${version}`, document(() => operationsOf(group, version), groupVersions));
+      const groupVersions: [string, string][] = group.group
+        ? [
+            ['', 'v1'],
+            [group.group, version],
+          ]
+        : [['', version]];
+      documents.set(
+        group.group ? `apis/${group.group}/${version}` : `api/${version}`,
+        document(() => operationsOf(group, version), groupVersions),
+      );
     }
   }
   documents.set('version', () => versionDocument());
-  documents.set('.well-known/openid-configuration', () => textDocument('/.well-known/openid-configuration/', 'WellKnown', 'getServiceAccountIssuerOpenIDConfiguration', 'application/json'));
-  documents.set('openid/v1/jwks', () => textDocument('/openid/v1/jwks/', 'openid', 'getServiceAccountIssuerOpenIDKeyset', 'application/jwk-set+json'));
+  documents.set('.well-known/openid-configuration', () =>
+    textDocument('/.well-known/openid-configuration/', 'WellKnown', 'getServiceAccountIssuerOpenIDConfiguration', 'application/json'),
+  );
+  documents.set('openid/v1/jwks', () =>
+    textDocument('/openid/v1/jwks/', 'openid', 'getServiceAccountIssuerOpenIDKeyset', 'application/jwk-set+json'),
+  );
   return documents;
 }
 
@@ -62,7 +87,9 @@ export function openApiV2({ groups, types, descriptions }: OpenApiSource): Json 
   const ordered = byPriority(groups);
   const known: Record<string, readonly string[]> = { ...KNOWN_VERSIONS };
   for (const { group, versions } of ordered) known[group] = [...new Set([...(known[group] ?? []), ...versions])].sort();
-  const groupVersions = Object.keys(known).sort().flatMap((group) => (known[group] ?? []).map((version): [string, string] => [group, version]));
+  const groupVersions = Object.keys(known)
+    .sort()
+    .flatMap((group) => (known[group] ?? []).map((version): [string, string] => [group, version]));
   const definitions = new Definitions(types, 2, kindsOfTypes(ordered), groupVersions, descriptions);
   const operations = [
     rootOperation('/api/', 'getCoreAPIVersions', 'core', 'meta.v1.APIVersions'),
@@ -85,15 +112,25 @@ export function openApiV2({ groups, types, descriptions }: OpenApiSource): Json 
 // ---------------------------------------------------------------------------------------------------------- paths
 
 /** Operations by path; parameters that all operations of a path have stand at the path. */
-function byPath(operations: Operation[], render: (operation: Operation, own: Parameter[]) => Json, renderParameter: (parameter: Parameter) => Json): Json {
+function byPath(
+  operations: Operation[],
+  render: (operation: Operation, own: Parameter[]) => Json,
+  renderParameter: (parameter: Parameter) => Json,
+): Json {
   const paths: Json = {};
   const grouped = Map.groupBy(operations, ({ path }) => path.replace('/namespaces/{namespace}/namespaces', '/namespaces'));
   for (const [path, list] of [...grouped].sort(([a], [b]) => (a < b ? -1 : 1))) {
     const key = ({ name, in: where }: Parameter): string => `${name} ${where}`;
-    const common = (list[0]?.parameters ?? []).filter((parameter) => list.every(({ parameters }) => parameters.some((other) => key(other) === key(parameter))));
+    const common = (list[0]?.parameters ?? []).filter((parameter) =>
+      list.every(({ parameters }) => parameters.some((other) => key(other) === key(parameter))),
+    );
     const isCommon = new Set(common.map(key));
     const item: Json = {};
-    for (const operation of list) item[operation.method] = render(operation, sortedParameters(operation.parameters.filter((parameter) => !isCommon.has(key(parameter)))));
+    for (const operation of list)
+      item[operation.method] = render(
+        operation,
+        sortedParameters(operation.parameters.filter((parameter) => !isCommon.has(key(parameter)))),
+      );
     if (common.length) item.parameters = sortedParameters(common).map(renderParameter);
     paths[path] = item;
   }
@@ -105,13 +142,19 @@ function sortedParameters(parameters: Parameter[]): Parameter[] {
 }
 
 function pathsV3(operations: Operation[], definitions: Definitions): Json {
-  const parameterV3 = ({ name, in: where, type }: Parameter): Json => ({ name, in: where, ...(where === 'path' && { required: true }), schema: { type, uniqueItems: true } });
+  const parameterV3 = ({ name, in: where, type }: Parameter): Json => ({
+    name,
+    in: where,
+    ...(where === 'path' && { required: true }),
+    schema: { type, uniqueItems: true },
+  });
   return byPath(
     operations,
     (operation, own) => {
       const schema = operation.responses.type ? definitions.ref(operation.responses.type) : { type: 'string' };
       const responses: Json = {};
-      for (const code of operation.responses.codes) responses[code] = { content: Object.fromEntries(operation.produces.map((mediaType) => [mediaType, { schema }])) };
+      for (const code of operation.responses.codes)
+        responses[code] = { content: Object.fromEntries(operation.produces.map((mediaType) => [mediaType, { schema }])) };
       responses[401] = {};
       return {
         tags: [operation.tag],
@@ -133,7 +176,13 @@ function bodyV3({ type, required }: NonNullable<Operation['body']>, definitions:
 }
 
 function pathsV2(operations: Operation[], definitions: Definitions): Json {
-  const parameterV2 = ({ name, in: where, type }: Parameter): Json => ({ uniqueItems: true, type, name, in: where, ...(where === 'path' && { required: true }) });
+  const parameterV2 = ({ name, in: where, type }: Parameter): Json => ({
+    uniqueItems: true,
+    type,
+    name,
+    in: where,
+    ...(where === 'path' && { required: true }),
+  });
   return byPath(
     operations,
     (operation, own) => {
@@ -142,7 +191,13 @@ function pathsV2(operations: Operation[], definitions: Definitions): Json {
       for (const code of operation.responses.codes) responses[code] = { description: STATUS_TEXT[code], schema };
       responses[401] = { description: 'Unauthorized' };
       const parameters = own.map(parameterV2);
-      if (operation.body) parameters.push({ name: 'body', in: 'body', ...(operation.body.required && { required: true }), schema: definitions.ref(operation.body.type) });
+      if (operation.body)
+        parameters.push({
+          name: 'body',
+          in: 'body',
+          ...(operation.body.required && { required: true }),
+          schema: definitions.ref(operation.body.type),
+        });
       return {
         consumes: operation.body?.type === 'meta.v1.Patch' ? PATCH_TYPES : operation.action ? ['*/*'] : OBJECT_TYPES,
         produces: operation.produces,
@@ -170,7 +225,9 @@ const VERSION_INFO = 'io.k8s.apimachinery.pkg.version.Info';
 function versionInfo(withDefaults: boolean): Json {
   const required = ['major', 'minor', 'gitVersion', 'gitCommit', 'gitTreeState', 'buildDate', 'goVersion', 'compiler', 'platform'];
   const optional = ['emulationMajor', 'emulationMinor', 'minCompatibilityMajor', 'minCompatibilityMinor'];
-  const properties = [...required, ...optional].sort().map((name) => [name, { type: 'string', ...(withDefaults && required.includes(name) && { default: '' }) }] as const);
+  const properties = [...required, ...optional]
+    .sort()
+    .map((name) => [name, { type: 'string', ...(withDefaults && required.includes(name) && { default: '' }) }] as const);
   return { required, properties: Object.fromEntries(properties) };
 }
 
@@ -179,12 +236,25 @@ function versionDocument(): Json {
   return {
     openapi: '3.0.0',
     info: INFO,
-    paths: { '/version/': { get: { tags: ['version'], operationId: 'getCodeVersion', responses: { 200: { content: { 'application/json': { schema } } }, 401: {} } } } },
+    paths: {
+      '/version/': {
+        get: {
+          tags: ['version'],
+          operationId: 'getCodeVersion',
+          responses: { 200: { content: { 'application/json': { schema } } }, 401: {} },
+        },
+      },
+    },
     components: { schemas: { [VERSION_INFO]: { type: 'object', ...versionInfo(true) } }, securitySchemes: SECURITY },
   };
 }
 
 function textDocument(path: string, tag: string, id: string, mediaType: string): Json {
   const responses = { 200: { content: { [mediaType]: { schema: { type: 'string' } } } }, 401: {} };
-  return { openapi: '3.0.0', info: INFO, paths: { [path]: { get: { tags: [tag], operationId: id, responses } } }, components: { securitySchemes: SECURITY } };
+  return {
+    openapi: '3.0.0',
+    info: INFO,
+    paths: { [path]: { get: { tags: [tag], operationId: id, responses } } },
+    components: { securitySchemes: SECURITY },
+  };
 }

@@ -94,7 +94,9 @@ export class CarefulReading {
 
   /** A wrong type inside a Go type that reads itself. */
   unreadableType(value: unknown, goType: string): never {
-    throw new Unreadable(this.#message(isNumber(value) && goType.startsWith('int') ? `number ${numberText(value)}` : jsonKind(value), goType));
+    throw new Unreadable(
+      this.#message(isNumber(value) && goType.startsWith('int') ? `number ${numberText(value)}` : jsonKind(value), goType),
+    );
   }
 
   #message(what: string, goType: string): string {
@@ -126,4 +128,11 @@ export function jsonKind(value: unknown): string {
 
 export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof NumberText);
+}
+
+/** A value of another JSON type than its Go type reads. */
+export function wrong(value: unknown, goType: string, pass: Pass): undefined {
+  if (pass.careful) return pass.careful.wrong(value, goType);
+  if (pass.trusting) throw new TypeError(`a ${jsonKind(value)} stands where ${goType} belongs`);
+  throw IRREGULAR;
 }

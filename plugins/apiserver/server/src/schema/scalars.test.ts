@@ -6,7 +6,15 @@ test('a quantity keeps its text where upstream takes it for canonical', () => {
 });
 
 test('other quantities are printed canonically', () => {
-  const forms: Record<string, string> = { '0.5': '500m', '1000m': '1', '1024Ki': '1Mi', ' 5': '5', '1.5Mi': '1536Ki', '123456789.123456789123': '123456789123456790n', '1000': '1k' };
+  const forms: Record<string, string> = {
+    '0.5': '500m',
+    '1000m': '1',
+    '1024Ki': '1Mi',
+    ' 5': '5',
+    '1.5Mi': '1536Ki',
+    '123456789.123456789123': '123456789123456790n',
+    '1000': '1k',
+  };
   for (const [text, canonical] of Object.entries(forms)) expect([text, quantityText(text, false)]).toEqual([text, canonical]);
 });
 

@@ -37,7 +37,13 @@ function partsOf(text: string): Parts | undefined {
   if (!match) return undefined;
   const [, whole = '', fraction = '', binary, suffix = '', exponent] = match;
   if (binary) return { digits: whole + fraction, whole, fraction, exponent: 'KMGTPE'.indexOf(binary) * 10 + 10, binary: true };
-  return { digits: whole + fraction, whole, fraction, exponent: exponent === undefined ? (EXPONENT[suffix] ?? 0) : Number(exponent), binary: false };
+  return {
+    digits: whole + fraction,
+    whole,
+    fraction,
+    exponent: exponent === undefined ? (EXPONENT[suffix] ?? 0) : Number(exponent),
+    binary: false,
+  };
 }
 
 function keepsItsText(text: string): boolean {

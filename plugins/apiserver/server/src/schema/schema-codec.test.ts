@@ -1,6 +1,6 @@
-import { describe, expect, test } from 'vitest';
 import type { ApiGroup } from '@kubernel/sdk';
 import { resourcesOf } from '@kubernel/sdk/api';
+import { describe, expect, test } from 'vitest';
 import { countKeys, SchemaCodec } from './schema-codec.ts';
 
 const define = resourcesOf('shop.example', 'v1', 'shop');
@@ -34,12 +34,16 @@ const shop: ApiGroup = {
     'shop.v1.OrderStatus': { paid: ['bool', 1, 'e'] },
   },
   defaults: { 'shop.v1.Item': (item) => void (item.address ||= 'counter') },
-  resources: [define({ kind: 'Order', plural: 'orders', namespaced: true }), define({ kind: 'Basket', plural: 'baskets', namespaced: true, type: 'shop.v1.Node' })],
+  resources: [
+    define({ kind: 'Order', plural: 'orders', namespaced: true }),
+    define({ kind: 'Basket', plural: 'baskets', namespaced: true, type: 'shop.v1.Node' }),
+  ],
 };
 
 const codec = new SchemaCodec([shop]);
 const ORDER = { type: 'shop.v1.Order', kind: 'Order', apiVersion: 'shop.example/v1' };
-const decode = (spec: unknown) => codec.decode(ORDER, JSON.stringify({ apiVersion: 'shop.example/v1', kind: 'Order', metadata: { name: 'o' }, spec }));
+const decode = (spec: unknown) =>
+  codec.decode(ORDER, JSON.stringify({ apiVersion: 'shop.example/v1', kind: 'Order', metadata: { name: 'o' }, spec }));
 const refusal = (text: string): string => {
   try {
     codec.decode(ORDER, text);
@@ -49,7 +53,11 @@ const refusal = (text: string): string => {
     return (error as Error).message;
   }
 };
-const refusalOf = (spec: unknown): string => refusal(JSON.stringify({ apiVersion: 'shop.example/v1', kind: 'Order', spec })).replace(/^Order in version "v1" cannot be handled as a Order: /, '');
+const refusalOf = (spec: unknown): string =>
+  refusal(JSON.stringify({ apiVersion: 'shop.example/v1', kind: 'Order', spec })).replace(
+    /^Order in version "v1" cannot be handled as a Order: /,
+    '',
+  );
 
 describe('reading a body', () => {
   test('fields come out in Go order, empty ones left out, zero values where Go writes them', () => {
@@ -68,10 +76,15 @@ describe('reading a body', () => {
   });
 
   test('unknown and repeated fields are named with their paths, in the order of the text', () => {
-    const text = '{"metadata":{"name":"o","bogus":1},"spec":{"items":[{"name":"a","x":1}],"customer":"a","customer":"b","Count":1},"kind":"Order","zzz":{}}';
+    const text =
+      '{"metadata":{"name":"o","bogus":1},"spec":{"items":[{"name":"a","x":1}],"customer":"a","customer":"b","Count":1},"kind":"Order","zzz":{}}';
     const { object, problems } = codec.decode(ORDER, text);
     expect(problems).toEqual([
-      'unknown field "metadata.bogus"', 'unknown field "spec.items[0].x"', 'duplicate field "spec.customer"', 'unknown field "spec.Count"', 'unknown field "zzz"',
+      'unknown field "metadata.bogus"',
+      'unknown field "spec.items[0].x"',
+      'duplicate field "spec.customer"',
+      'unknown field "spec.Count"',
+      'unknown field "zzz"',
     ]);
     expect(object.spec).toMatchObject({ customer: 'b' });
     expect(codec.decode(ORDER, '{"spec":{"limits":{"cpu":"1","cpu":"2"}}}').problems).toEqual(['duplicate field "spec.limits.cpu"']);
@@ -79,11 +92,19 @@ describe('reading a body', () => {
 
   test('wrong types are refused in Go’s words, the first one counting', () => {
     expect(refusalOf([])).toBe('json: cannot unmarshal array into Go struct field Order.spec of type v1.OrderSpec');
-    expect(refusalOf({ customer: 1, count: 'x' })).toBe('json: cannot unmarshal number into Go struct field OrderSpec.spec.customer of type string');
-    expect(refusalOf({ items: [{ address: {} }] })).toBe('json: cannot unmarshal object into Go struct field Item.spec.items.Delivery.address of type string');
+    expect(refusalOf({ customer: 1, count: 'x' })).toBe(
+      'json: cannot unmarshal number into Go struct field OrderSpec.spec.customer of type string',
+    );
+    expect(refusalOf({ items: [{ address: {} }] })).toBe(
+      'json: cannot unmarshal object into Go struct field Item.spec.items.Delivery.address of type string',
+    );
     expect(refusalOf({ count: 1.5 })).toBe('json: cannot unmarshal number 1.5 into Go struct field OrderSpec.spec.count of type int32');
-    expect(refusalOf({ count: 99999999999 })).toBe('json: cannot unmarshal number 99999999999 into Go struct field OrderSpec.spec.count of type int32');
-    expect(refusalOf({ limits: 'x' })).toBe('json: cannot unmarshal string into Go struct field OrderSpec.spec.limits of type v1.ResourceList');
+    expect(refusalOf({ count: 99999999999 })).toBe(
+      'json: cannot unmarshal number 99999999999 into Go struct field OrderSpec.spec.count of type int32',
+    );
+    expect(refusalOf({ limits: 'x' })).toBe(
+      'json: cannot unmarshal string into Go struct field OrderSpec.spec.limits of type v1.ResourceList',
+    );
     expect(refusalOf({ port: 1.5 })).toBe('json: cannot unmarshal number 1.5 into Go struct field OrderSpec.spec.port of type int32');
     expect(refusalOf({ note: '%' })).toBe('illegal base64 data at input byte 0');
     expect(refusalOf({ customer: 1, placed: 'x' })).toMatch(/^parsing time "x"/); // types that read themselves end it at once
@@ -91,17 +112,28 @@ describe('reading a body', () => {
   });
 
   test('bodies of another kind or version are refused as upstream does', () => {
-    expect(refusal('{"kind":"Basket","apiVersion":"shop.example/v1"}')).toBe('Basket in version "v1" cannot be handled as a Order: converting (v1.Basket) to (shop.Order): unknown conversion');
-    expect(refusal('{"kind":"Nope","apiVersion":"shop.example/v1"}')).toMatch(/^Nope in version "v1" cannot be handled as a Order: no kind "Nope" is registered for version "shop.example\/v1"/);
-    expect(refusal('[]')).toMatch(/^the object provided is unrecognized \(must be of type Order\): couldn't get version\/kind; json parse error: .* \(5b5d\)$/);
-    expect(refusal('')).toBe("the object provided is unrecognized (must be of type Order): couldn't get version/kind; json parse error: unexpected end of JSON input (<empty>)");
+    expect(refusal('{"kind":"Basket","apiVersion":"shop.example/v1"}')).toBe(
+      'Basket in version "v1" cannot be handled as a Order: converting (v1.Basket) to (shop.Order): unknown conversion',
+    );
+    expect(refusal('{"kind":"Nope","apiVersion":"shop.example/v1"}')).toMatch(
+      /^Nope in version "v1" cannot be handled as a Order: no kind "Nope" is registered for version "shop.example\/v1"/,
+    );
+    expect(refusal('[]')).toMatch(
+      /^the object provided is unrecognized \(must be of type Order\): couldn't get version\/kind; json parse error: .* \(5b5d\)$/,
+    );
+    expect(refusal('')).toBe(
+      "the object provided is unrecognized (must be of type Order): couldn't get version/kind; json parse error: unexpected end of JSON input (<empty>)",
+    );
     expect(codec.decode(ORDER, 'null').object).toMatchObject({ kind: 'Order', apiVersion: 'shop.example/v1' });
   });
 });
 
 describe('hostile bodies', () => {
   test('__proto__ keys reach no prototype', () => {
-    const { object, problems } = codec.decode(ORDER, '{"__proto__":{"polluted":1},"metadata":{"labels":{"__proto__":"x"}},"spec":{"extra":{"__proto__":{"polluted":1}}}}');
+    const { object, problems } = codec.decode(
+      ORDER,
+      '{"__proto__":{"polluted":1},"metadata":{"labels":{"__proto__":"x"}},"spec":{"extra":{"__proto__":{"polluted":1}}}}',
+    );
     expect(problems).toEqual(['unknown field "__proto__"']);
     expect(({} as Record<string, unknown>).polluted).toBeUndefined();
     expect(Object.keys(object.metadata.labels as object)).toEqual(['__proto__']);
@@ -129,7 +161,14 @@ describe('defaults and output', () => {
   });
 
   test('normalize drops what the type does not have and restores the order', () => {
-    const object = { status: { paid: true }, surprise: 1, spec: { tags: [], customer: 'a' }, metadata: { name: 'o' }, kind: 'Order', apiVersion: 'shop.example/v1' };
+    const object = {
+      status: { paid: true },
+      surprise: 1,
+      spec: { tags: [], customer: 'a' },
+      metadata: { name: 'o' },
+      kind: 'Order',
+      apiVersion: 'shop.example/v1',
+    };
     expect(JSON.stringify(codec.normalize(ORDER.type, object))).toBe(
       '{"kind":"Order","apiVersion":"shop.example/v1","metadata":{"name":"o"},"spec":{"customer":"a","tags":null,"placed":null,"extra":null},"status":{"paid":true}}',
     );
@@ -137,7 +176,15 @@ describe('defaults and output', () => {
 
   test('an object survives protobuf, embedded structs and all', () => {
     const { object } = decode({
-      customer: 'ann', count: -3, items: [{ name: 'a', address: 'home' }], tags: ['x'], limits: { cpu: '1' }, port: '80%', note: 'YQ==', placed: '2026-01-02T03:04:05Z', extra: { a: [1] },
+      customer: 'ann',
+      count: -3,
+      items: [{ name: 'a', address: 'home' }],
+      tags: ['x'],
+      limits: { cpu: '1' },
+      port: '80%',
+      note: 'YQ==',
+      placed: '2026-01-02T03:04:05Z',
+      extra: { a: [1] },
     });
     const text = JSON.stringify(codec.normalize(ORDER.type, object));
     const bytes = codec.encodeProtobuf(ORDER, text);

@@ -64,7 +64,8 @@ export class SchemaCodec implements Codec {
       try {
         return { object: this.normalize(type, this.#protoDecoder.decode(type, raw) as unknown as KubeObject), problems: [] };
       } catch (error) {
-        if (error instanceof SyntaxError || error instanceof RangeError || error instanceof TypeError) throw new DecodeFailure(error.message);
+        if (error instanceof SyntaxError || error instanceof RangeError || error instanceof TypeError)
+          throw new DecodeFailure(error.message);
         throw error;
       }
     });
@@ -86,10 +87,13 @@ export class SchemaCodec implements Codec {
   /** The type whose message an object is, if it has one. */
   #protoType(target: DecodeTarget, kind: string, apiVersion: string): string | undefined {
     const type =
-      kind === target.kind ? target.type
-      : kind === `${target.kind}List` ? `${target.type}List`
-      : /^meta\.k8s\.io\//.test(apiVersion) || kind === 'Status' ? `meta.v1.${kind}`
-      : this.#kinds.typeNamed(apiVersion, kind);
+      kind === target.kind
+        ? target.type
+        : kind === `${target.kind}List`
+          ? `${target.type}List`
+          : /^meta\.k8s\.io\//.test(apiVersion) || kind === 'Status'
+            ? `meta.v1.${kind}`
+            : this.#kinds.typeNamed(apiVersion, kind);
     if (!type || !this.types.has(type)) return undefined;
     for (const field of this.types.schema(type).fields.values()) if (field.number > 0) return type;
     return undefined;
@@ -181,7 +185,11 @@ export class SchemaCodec implements Codec {
 export class DecodeFailure extends Error {}
 
 function unrecognized(target: DecodeTarget, why: string, text: string): StatusError {
-  return new StatusError(400, 'BadRequest', `the object provided is unrecognized (must be of type ${target.kind}): ${why} (${bodySummary(text)})`);
+  return new StatusError(
+    400,
+    'BadRequest',
+    `the object provided is unrecognized (must be of type ${target.kind}): ${why} (${bodySummary(text)})`,
+  );
 }
 
 /** Numbers Go and JavaScript do not read or print alike: `1e3`, `1.0`, more than 15 digits. May match inside a string: that only costs time. */

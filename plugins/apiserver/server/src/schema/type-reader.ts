@@ -1,11 +1,9 @@
 import type { FieldSchema, ScalarKind, TypeRef, TypeSchema } from '@kubernel/sdk';
 import { elementGoType } from './expand.ts';
-import { canonicalMicroTime, canonicalTime } from './go-time.ts';
-import { NumberText } from './exact-json.ts';
 import type { Pass } from './reading.ts';
-import { IRREGULAR, isNumber, isObject, jsonKind, numberText, Unreadable } from './reading.ts';
-import { base64Text, QUANTITY_FORMAT_ERROR, quantityText } from './scalars.ts';
-import { readFree, setOwn } from './untyped.ts';
+import { IRREGULAR, isObject, Unreadable, wrong } from './reading.ts';
+import { quantityReader, scalarReader } from './scalar-reader.ts';
+import { setOwn } from './untyped.ts';
 
 /**
  * Readers: compiled once per type, they turn a parsed JSON value into what Go would write after having read it: fields in Go
@@ -114,7 +112,10 @@ export class StructReader {
       seen.add(key);
       const raw = value[key];
       if (raw === null || raw === undefined) continue;
-      found.set(key, careful.inField(this.goName, key, slot.field.via, () => slot.read(raw, pass)));
+      found.set(
+        key,
+        careful.inField(this.goName, key, slot.field.via, () => slot.read(raw, pass)),
+      );
     }
     const out: Record<string, unknown> = {};
     for (const slot of this.#slots) {
@@ -133,12 +134,6 @@ export class StructReader {
 
 function countOf(object: object): number {
   return Object.keys(object).length;
-}
-
-function wrong(value: unknown, goType: string, pass: Pass): undefined {
-  if (pass.careful) return pass.careful.wrong(value, goType);
-  if (pass.trusting) throw new TypeError(`a ${jsonKind(value)} stands where ${goType} belongs`);
-  throw IRREGULAR;
 }
 
 /** What Go writes for a field that is not set. */
@@ -278,7 +273,16 @@ function zeroOf(type: TypeRef, readerOf: ReaderOf): () => unknown {
   if (type.kind === 'ref') return () => readerOf(type.name).zero();
   if (type.kind === 'inline') return () => ({});
   if (type.kind === 'list' || type.kind === 'map') return () => null;
-  const zeros: Partial<Record<ScalarKind, unknown>> = { string: '', bool: false, int32: 0, int64: 0, float64: 0, quantity: '0', intorstring: 0, duration: '0s' };
+  const zeros: Partial<Record<ScalarKind, unknown>> = {
+    string: '',
+    bool: false,
+    int32: 0,
+    int64: 0,
+    float64: 0,
+    quantity: '0',
+    intorstring: 0,
+    duration: '0s',
+  };
   const zero = zeros[type.scalar] ?? null;
   return () => zero;
 }
@@ -301,96 +305,3 @@ function fits(type: TypeRef, value: unknown): boolean {
   if (type.kind === 'scalar') return type.scalar === 'bool' ? typeof value === 'boolean' : typeof value === type.scalar;
   return isObject(value);
 }
-
-function scalarReader(scalar: ScalarKind, goType: string): Read {
-  switch (scalar) {
-    case 'string':
-      return (value, pass) => (typeof value === 'string' ? value : wrong(value, goType, pass));
-    case 'bool':
-      return (value, pass) => (typeof value === 'boolean' ? value : wrong(value, goType, pass));
-    case 'int32':
-      return integerReader(goType, -2147483648, 2147483647);
-    case 'int64':
-      return integerReader(goType, -9223372036854775808, 9223372036854775807);
-    case 'float64':
-      return (value, pass) => (isNumber(value) ? Number(numberText(value)) : wrong(value, goType, pass));
-    case 'bytes':
-      return bytesReader(goType);
-    case 'time':
-      return textReader(canonicalTime);
-    case 'microtime':
-      return textReader(canonicalMicroTime);
-    case 'duration':
-      return textReader((text) => text);
-    case 'quantity':
-      return quantityReader(false);
-    case 'intorstring':
-      return readIntOrString;
-    default:
-      return readFree;
-  }
-}
-
-function integerReader(goType: string, min: number, max: number): Read {
-  return (value, pass) => {
-    if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max) return value === 0 ? 0 : value;
-    if (!isNumber(value)) return wrong(value, goType, pass);
-    if (!pass.careful) return wrong(value, goType, pass);
-    if (value instanceof NumberText && /^-?\d+$/.test(value.text) && value.value >= min && value.value < max) return value.value;
-    return pass.careful.wrongNumber(value, goType);
-  };
-}
-
-function bytesReader(goType: string): Read {
-  return (value, pass) => {
-    if (Array.isArray(value)) {
-      if (!pass.careful) return wrong(value, goType, pass);
-      return Buffer.from(value.map((item) => (isNumber(item) ? Number(numberText(item)) : 0))).toString('base64');
-    }
-    if (typeof value !== 'string') return wrong(value, goType, pass);
-    try {
-      return base64Text(value);
-    } catch (error) {
-      if (!pass.careful) throw pass.trusting ? error : IRREGULAR;
-      pass.careful.wrongType ??= (error as Error).message;
-      return undefined;
-    }
-  };
-}
-
-/** Go types that read themselves from a JSON string. */
-function textReader(canonical: (text: string) => string): Read {
-  return (value, pass) => {
-    if (typeof value !== 'string') {
-      if (pass.careful) return pass.careful.unreadableType(value, 'string');
-      return wrong(value, 'string', pass);
-    }
-    try {
-      return canonical(value);
-    } catch (error) {
-      if (pass.careful) throw new Unreadable((error as Error).message);
-      throw pass.trusting ? error : IRREGULAR;
-    }
-  };
-}
-
-function quantityReader(milli: boolean): Read {
-  return (value, pass) => {
-    try {
-      if (typeof value === 'string') return quantityText(value, milli);
-      if (isNumber(value)) return quantityText(numberText(value), milli);
-    } catch (error) {
-      if (pass.careful) throw new Unreadable((error as Error).message);
-      throw pass.trusting ? error : IRREGULAR;
-    }
-    if (pass.careful) throw new Unreadable(QUANTITY_FORMAT_ERROR);
-    return wrong(value, 'resource.Quantity', pass);
-  };
-}
-
-const readIntOrString: Read = (value, pass) => {
-  if (typeof value === 'string') return value;
-  if (typeof value === 'number' && Number.isInteger(value) && value >= -2147483648 && value <= 2147483647) return value;
-  if (pass.careful) return pass.careful.unreadableType(value, 'int32');
-  return wrong(value, 'int32', pass);
-};

@@ -15,7 +15,11 @@ export class TypeRegistry {
 
   constructor(groups: Iterable<ApiGroup>) {
     this.#add(metaTypes, metaTraits);
-    this.#tables.set('meta.v1.PartialObjectMetadata', { kind: ['string', 0, 'e'], apiVersion: ['string', 0, 'e'], metadata: ['meta.v1.ObjectMeta', 1, 'e'] });
+    this.#tables.set('meta.v1.PartialObjectMetadata', {
+      kind: ['string', 0, 'e'],
+      apiVersion: ['string', 0, 'e'],
+      metadata: ['meta.v1.ObjectMeta', 1, 'e'],
+    });
     this.#tables.set('meta.v1.PartialObjectMetadataList', listTypeOf('meta.v1.PartialObjectMetadata'));
     for (const group of groups) {
       this.#add(group.types, group.traits ?? {});
