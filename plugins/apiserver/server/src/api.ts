@@ -76,7 +76,11 @@ export function strategyContext(api: Api, call: Call, namespace: string, dryRun:
   };
 }
 
-export function throwInvalid(definition: { kind: string; group: string; storedAs?: { group?: string } }, name: string, errors: FieldErrors): void {
+export function throwInvalid(
+  definition: { kind: string; group: string; storedAs?: { group?: string } },
+  name: string,
+  errors: FieldErrors,
+): void {
   if (!errors.empty) throw errors.toStatusError(definition.kind, definition.storedAs?.group ?? definition.group, name);
 }
 

@@ -136,7 +136,8 @@ function finish(api: Api, call: Call, result: Result): Outcome {
 
 export function refuse(api: Api, call: Call, error: unknown): Outcome {
   const status = toStatus(error);
-  if ((status.code ?? 500) >= 500 && status.reason === 'InternalError') {
+  // What nobody foresaw is logged with its stack; a refusal that was meant is the client's business alone.
+  if (status.reason === 'InternalError' && (error as { status?: unknown } | null)?.status === undefined) {
     api.log.error('a request failed unexpectedly', {
       method: call.method,
       path: call.path,

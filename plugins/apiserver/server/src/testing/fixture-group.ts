@@ -3,14 +3,18 @@ import type { KubeObject } from '@kubernel/sdk/api';
 
 const ALL: readonly Verb[] = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'];
 
+const KIND = { kind: ['string', 0, 'e'], apiVersion: ['string', 0, 'e'] } as const;
+
 const TYPES = {
   'core.v1.ConfigMap': {
+    ...KIND,
     metadata: ['meta.v1.ObjectMeta', 1, 'e'],
     data: ['{}string', 2, 'e'],
     binaryData: ['{}bytes', 3, 'e'],
     immutable: ['bool', 4, 'ep'],
   },
   'core.v1.Namespace': {
+    ...KIND,
     metadata: ['meta.v1.ObjectMeta', 1, 'e'],
     spec: ['core.v1.NamespaceSpec', 2, 'e'],
     status: ['core.v1.NamespaceStatus', 3, 'e'],
@@ -18,6 +22,7 @@ const TYPES = {
   'core.v1.NamespaceSpec': { finalizers: ['[]string', 1, 'e'] },
   'core.v1.NamespaceStatus': { phase: ['string', 1, 'e'] },
   'core.v1.Widget': {
+    ...KIND,
     metadata: ['meta.v1.ObjectMeta', 1, 'e'],
     spec: ['core.v1.WidgetSpec', 2, 'e'],
     status: ['core.v1.WidgetStatus', 3, 'e'],
