@@ -2,7 +2,7 @@
  * The store by itself, without an API in front of it: `node test/perf/store.bench.ts [--quick]`.
  *
  * Writers run closed loops (each has one write under way) against the kernel's store over a storage. SQLite runs in a
- * thread of its own behind the project's RPC, as the host runs it, on the disk of the current directory, with fsync.
+ * thread of its own behind the project's RPC, as the host runs it, on the disk that holds the project, with fsync.
  * Rounds of the variants take turns, since the machine's speed drifts; the table gives the median round and the range.
  */
 import { execFileSync } from 'node:child_process';
@@ -22,7 +22,9 @@ const rows: Row[] = [];
 const ROUNDS = quick ? 1 : 5;
 const VALUE = `{"kind":"Pod","apiVersion":"v1","metadata":{"name":"x"},"data":"${'v'.repeat(2048 - 65)}"}`;
 const KEYS = 10_000;
-const root = mkdtempSync(join(process.cwd(), '.bench-store-'));
+const results = join(import.meta.dirname, 'results');
+mkdirSync(results, { recursive: true });
+const root = mkdtempSync(join(results, 'store-'));
 process.on('exit', () => rmSync(root, { recursive: true, force: true }));
 
 interface Opened {
@@ -333,8 +335,6 @@ if (only) {
   for (const subscribers of [1, 10, 100]) await fanOut(subscribers);
   for (const isolates of [1, 2]) await fanOutToIsolates(isolates);
   for (const count of quick ? [1000, 10_000] : [1000, 10_000, 100_000]) snapshotsInProcess(count);
-  const results = join(import.meta.dirname, 'results');
-  mkdirSync(results, { recursive: true });
   writeFileSync(
     join(results, 'store.json'),
     `${JSON.stringify({ date: new Date().toISOString(), node: process.version, rounds: ROUNDS, rows }, null, 2)}\n`,
