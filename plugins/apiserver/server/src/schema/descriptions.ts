@@ -15,6 +15,8 @@ export function clientLibraryDescriptions(): Descriptions | undefined {
   const textsOf = (type: string): Texts => {
     let texts = known.get(type);
     if (!texts) {
+      // documents are made in bursts; between them the prose need not take room
+      if (known.size === 0) setTimeout(() => known.clear(), KEEP_MS).unref();
       texts = read(models, type);
       known.set(type, texts);
     }
@@ -25,6 +27,8 @@ export function clientLibraryDescriptions(): Descriptions | undefined {
     ofField: (type, field) => textsOf(type).fields.get(field.replace(/[^A-Za-z0-9]/g, '')),
   };
 }
+
+const KEEP_MS = 10_000;
 
 interface Texts {
   type: string | undefined;
