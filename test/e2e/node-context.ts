@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Client } from '@kubernel/sdk/client';
 import type { LogFields, Logger, PluginContext, PluginDefinition, RoleName, Roles } from '@kubernel/sdk';
+import type { Client } from '@kubernel/sdk/client';
 
 export interface StartedPlugin<R extends RoleName> {
   instance: Roles[R];

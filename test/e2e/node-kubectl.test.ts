@@ -10,7 +10,10 @@ import { realNodeMissing } from './node-machine.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const KUBERNEL = join(ROOT, 'kernel/dist/cli/main.js');
-const kubectlPath = (process.env.PATH ?? '').split(':').map((dir) => join(dir, 'kubectl')).find(existsSync);
+const kubectlPath = (process.env.PATH ?? '')
+  .split(':')
+  .map((dir) => join(dir, 'kubectl'))
+  .find(existsSync);
 const missing = realNodeMissing() ?? (kubectlPath ? undefined : 'needs kubectl');
 
 interface Output {
@@ -27,22 +30,41 @@ describe.skipIf(missing)(`a whole cluster with one real node, used with kubectl$
 
   const run = (file: string, args: string[], input = '', env = {}): Promise<Output> =>
     new Promise((resolve) => {
-      const options = { env: { ...process.env, KUBECONFIG: join(dataDir, 'kubeconfig'), ...env }, timeout: 20_000, encoding: 'utf8' as const };
-      const child = execFile(file, args, options, (error, stdout, stderr) => resolve({ code: error ? ((error.code as number | undefined) ?? -1) : 0, stdout, stderr }));
+      const options = {
+        env: { ...process.env, KUBECONFIG: join(dataDir, 'kubeconfig'), ...env },
+        timeout: 20_000,
+        encoding: 'utf8' as const,
+      };
+      const child = execFile(file, args, options, (error, stdout, stderr) =>
+        resolve({ code: error ? ((error.code as number | undefined) ?? -1) : 0, stdout, stderr }),
+      );
       child.stdin?.end(input);
     });
   const kubectl = (...args: string[]) => run(kubectlPath!, args);
   const up = async () => {
     const log = join(dir, `up-${Date.now()}.log`);
-    kernel = spawn('sh', ['-c', `exec "${process.execPath}" "${KUBERNEL}" up --config "${config}" --data-dir "${dataDir}" --port 0 > "${log}" 2>&1`], { stdio: 'ignore' });
-    await until(60_000, async () => existsSync(log) && readFileSync(log, 'utf8').includes('export KUBECONFIG'), () => readFileSync(log, 'utf8'));
-    await until(30_000, async () => (await kubectl('get', 'nodes')).stdout.includes(' Ready '), () => readFileSync(log, 'utf8'));
+    kernel = spawn(
+      'sh',
+      ['-c', `exec "${process.execPath}" "${KUBERNEL}" up --config "${config}" --data-dir "${dataDir}" --port 0 > "${log}" 2>&1`],
+      { stdio: 'ignore' },
+    );
+    await until(
+      60_000,
+      async () => existsSync(log) && readFileSync(log, 'utf8').includes('export KUBECONFIG'),
+      () => readFileSync(log, 'utf8'),
+    );
+    await until(
+      30_000,
+      async () => (await kubectl('get', 'nodes')).stdout.includes(' Ready '),
+      () => readFileSync(log, 'utf8'),
+    );
   };
   /** Outside a test there is no poll. */
   const until = async (ms: number, done: () => Promise<boolean>, why: () => string) => {
     for (const end = Date.now() + ms; !(await done()); await sleep(100)) if (Date.now() > end) throw new Error(why());
   };
-  const ended = (child: ChildProcess) => new Promise<void>((resolve) => (child.exitCode !== null || child.signalCode ? resolve() : child.once('exit', () => resolve())));
+  const ended = (child: ChildProcess) =>
+    new Promise<void>((resolve) => (child.exitCode !== null || child.signalCode ? resolve() : child.once('exit', () => resolve())));
   const apply = async (...objects: object[]) => {
     const file = join(dir, 'objects.json');
     writeFileSync(file, JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects }));
@@ -66,7 +88,17 @@ describe.skipIf(missing)(`a whole cluster with one real node, used with kubectl$
         apiVersion: 'v1',
         kind: 'Pod',
         metadata: { name: 'box', namespace: 'default' },
-        spec: { terminationGracePeriodSeconds: 1, containers: [{ name: 'main', image: 'kubernel.local/busybox:1', command: ['sh', '-c', 'for i in 1 2 3; do echo line $i; done; cat'], stdin: true }] },
+        spec: {
+          terminationGracePeriodSeconds: 1,
+          containers: [
+            {
+              name: 'main',
+              image: 'kubernel.local/busybox:1',
+              command: ['sh', '-c', 'for i in 1 2 3; do echo line $i; done; cat'],
+              stdin: true,
+            },
+          ],
+        },
       },
       {
         apiVersion: 'v1',
@@ -104,10 +136,17 @@ describe.skipIf(missing)(`a whole cluster with one real node, used with kubectl$
     await ended(follow);
   }, 30_000);
 
-  for (const [protocol, env] of [['WebSocket', {}], ['SPDY', { KUBECTL_REMOTE_COMMAND_WEBSOCKETS: 'false' }]] as const) {
+  for (const [protocol, env] of [
+    ['WebSocket', {}],
+    ['SPDY', { KUBECTL_REMOTE_COMMAND_WEBSOCKETS: 'false' }],
+  ] as const) {
     it(`runs commands by ${protocol}: output, errors, exit code, input to its end`, async () => {
       const exec = (input: string, ...args: string[]) => run(kubectlPath!, ['exec', '-i', 'box', '--', ...args], input, env);
-      expect(await exec('', 'sh', '-c', 'echo out; echo err >&2; exit 7')).toMatchObject({ code: 7, stdout: 'out\n', stderr: expect.stringContaining('err\n') });
+      expect(await exec('', 'sh', '-c', 'echo out; echo err >&2; exit 7')).toMatchObject({
+        code: 7,
+        stdout: 'out\n',
+        stderr: expect.stringContaining('err\n'),
+      });
       expect((await exec('some input', 'cat')).stdout).toBe('some input');
       const large = 'x'.repeat(2_000_000);
       expect((await exec(large, 'wc', '-c')).stdout.trim()).toBe('2000000');
@@ -123,14 +162,20 @@ describe.skipIf(missing)(`a whole cluster with one real node, used with kubectl$
     expect(readFileSync(back).equals(readFileSync(there))).toBe(true);
   }, 30_000);
 
-  for (const [protocol, env] of [['WebSocket', {}], ['SPDY', { KUBECTL_PORT_FORWARD_WEBSOCKETS: 'false' }]] as const) {
+  for (const [protocol, env] of [
+    ['WebSocket', {}],
+    ['SPDY', { KUBECTL_PORT_FORWARD_WEBSOCKETS: 'false' }],
+  ] as const) {
     it(`forwards a port by ${protocol}`, async () => {
-      const forward = spawn(kubectlPath!, ['port-forward', 'pod/web', ':8080'], { env: { ...process.env, KUBECONFIG: join(dataDir, 'kubeconfig'), ...env } });
+      const forward = spawn(kubectlPath!, ['port-forward', 'pod/web', ':8080'], {
+        env: { ...process.env, KUBECONFIG: join(dataDir, 'kubeconfig'), ...env },
+      });
       let text = '';
       forward.stdout.on('data', (chunk: Buffer) => (text += chunk.toString()));
       await expect.poll(() => text, { timeout: 5_000 }).toMatch(/127\.0\.0\.1:(\d+)/);
       const port = /127\.0\.0\.1:(\d+)/.exec(text)![1];
-      for (let i = 0; i < 3; i++) expect(await (await fetch(`http://127.0.0.1:${port}/cgi-bin/hello`)).text()).toBe('hello from web version 1\n');
+      for (let i = 0; i < 3; i++)
+        expect(await (await fetch(`http://127.0.0.1:${port}/cgi-bin/hello`)).text()).toBe('hello from web version 1\n');
       forward.kill();
       await ended(forward);
     }, 30_000);
@@ -147,15 +192,29 @@ describe.skipIf(missing)(`a whole cluster with one real node, used with kubectl$
     await ended(attach);
   }, 30_000);
 
-  it('lets nobody without the cluster\'s certificates use the kubelet API', async () => {
-    const { stdout } = await kubectl('get', 'node', 'real', '-o', 'jsonpath={.status.addresses[0].address}:{.status.daemonEndpoints.kubeletEndpoint.Port}');
+  it("lets nobody without the cluster's certificates use the kubelet API", async () => {
+    const { stdout } = await kubectl(
+      'get',
+      'node',
+      'real',
+      '-o',
+      'jsonpath={.status.addresses[0].address}:{.status.daemonEndpoints.kubeletEndpoint.Port}',
+    );
     const curl = await run('curl', ['-sk', '-o', '/dev/null', '-w', '%{http_code}', `https://${stdout}/pods`]);
     expect(curl.stdout).toBe('401');
     expect((await kubectl('get', '--raw', '/api/v1/nodes/real/proxy/pods')).stdout).toContain('"kind":"PodList"');
   }, 30_000);
 
   it('finds every container running, and none restarted, after kill -9 of the kernel', async () => {
-    const ids = async () => (await kubectl('get', 'pods', '-o', 'jsonpath={range .items[*]}{.status.containerStatuses[0].containerID} {.status.containerStatuses[0].restartCount} {.status.podIP}{"\\n"}{end}')).stdout;
+    const ids = async () =>
+      (
+        await kubectl(
+          'get',
+          'pods',
+          '-o',
+          'jsonpath={range .items[*]}{.status.containerStatuses[0].containerID} {.status.containerStatuses[0].restartCount} {.status.podIP}{"\\n"}{end}',
+        )
+      ).stdout;
     const before = await ids();
     kernel.kill('SIGKILL');
     await ended(kernel);

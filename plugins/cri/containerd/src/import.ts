@@ -75,9 +75,10 @@ async function importOci(
     const manifest = parse<Manifest>(data, source);
     const labels: Record<string, string> = {};
     // An archive may hold one platform of an index that lists many: what is not there is not referred to.
-    manifest.manifests?.filter(visit).forEach((child, i) => (labels[`containerd.io/gc.ref.content.m.${i}`] = child.digest));
+    for (const [i, child] of (manifest.manifests ?? []).filter(visit).entries())
+      labels[`containerd.io/gc.ref.content.m.${i}`] = child.digest;
     if (manifest.config) labels['containerd.io/gc.ref.content.config'] = manifest.config.digest;
-    manifest.layers?.forEach((layer, i) => (labels[`containerd.io/gc.ref.content.l.${i}`] = layer.digest));
+    for (const [i, layer] of (manifest.layers ?? []).entries()) labels[`containerd.io/gc.ref.content.l.${i}`] = layer.digest;
     blobs.set(descriptor.digest, labels);
     for (const part of [manifest.config, ...(manifest.layers ?? [])]) if (part) blobs.set(part.digest, {});
     return true;
@@ -140,7 +141,7 @@ async function importDocker(
       return layer;
     });
     const labels: Record<string, string> = { 'containerd.io/gc.ref.content.config': config.digest };
-    parts.forEach((layer, i) => (labels[`containerd.io/gc.ref.content.l.${i}`] = layer.digest));
+    for (const [i, layer] of parts.entries()) labels[`containerd.io/gc.ref.content.l.${i}`] = layer.digest;
     const manifest = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: MANIFEST, config, layers: parts }));
     const descriptor = { mediaType: MANIFEST, ...(await target.writeBuffer(manifest, labels)) };
     const names = image.RepoTags?.length ? image.RepoTags : [''];

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { pack } from 'tar-stream';
 import { KubernelError } from '@kubernel/sdk';
+import { pack } from 'tar-stream';
 
 /** What holds a sandbox's namespaces open. The tag is raised when the program below changes. */
 export const PAUSE_IMAGE = 'kubernel.dev/pause:1';
@@ -75,7 +75,7 @@ function pauseProgram(architecture: string): Buffer {
       0x14000000 + (0x3ffffff - 5), // b again, six words back
     ];
     const code = Buffer.alloc(words.length * 4 + 32);
-    words.forEach((word, index) => code.writeUInt32LE(word >>> 0, index * 4));
+    for (const [index, word] of words.entries()) code.writeUInt32LE(word >>> 0, index * 4);
     code[words.length * 4] = 1;
     return code;
   }

@@ -87,7 +87,9 @@ export class Agent {
   }
 
   runningContainers(): [id: string, status: KnownContainer][] {
-    return [...this.#workers.values()].flatMap(({ runtime }) => [...runtime.containers].filter(([, { state }]) => state === 'CONTAINER_RUNNING'));
+    return [...this.#workers.values()].flatMap(({ runtime }) =>
+      [...runtime.containers].filter(([, { state }]) => state === 'CONTAINER_RUNNING'),
+    );
   }
 
   worker(uid: string): PodWorker | undefined {

@@ -1,4 +1,4 @@
-import type { Container, ConfigMap, Pod, Secret, Service } from '@kubernel/sdk/api';
+import type { ConfigMap, Container, Pod, Secret, Service } from '@kubernel/sdk/api';
 import { downwardField, downwardResource } from './downward.ts';
 import { ContainerWaiting } from './errors.ts';
 import { type EnvFrom, envSource } from './pod-fields.ts';

@@ -2,8 +2,8 @@ import type { AuthConfig, CriRuntime, Image } from '@kubernel/sdk';
 import { isCode } from '@kubernel/sdk';
 import type { Container, Pod, Secret } from '@kubernel/sdk/api';
 import { ContainerWaiting, messageOf } from './errors.ts';
-import { imageHost, registryAuth } from './pull-secrets.ts';
 import { uidOf } from './pod-fields.ts';
+import { imageHost, registryAuth } from './pull-secrets.ts';
 
 const BACKOFF_BASE_MS = 10_000;
 const BACKOFF_MAX_MS = 300_000;

@@ -53,7 +53,9 @@ function rotateLogs(ctx: PluginContext<AgentConfig>, agent: Agent): void {
     if (busy) return;
     busy = true;
     for (const [id, { logPath }] of agent.runningContainers()) {
-      await rotateLog(agent.context.cri, id, logPath, limits).catch((error: unknown) => log.warn('a log was not rotated', { file: logPath, error: messageOf(error) }));
+      await rotateLog(agent.context.cri, id, logPath, limits).catch((error: unknown) =>
+        log.warn('a log was not rotated', { file: logPath, error: messageOf(error) }),
+      );
     }
     busy = false;
   }, ROTATION_CHECK_MS);

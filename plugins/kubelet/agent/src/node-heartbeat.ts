@@ -1,7 +1,7 @@
+import type { Logger } from '@kubernel/sdk';
 import { statusCode } from '@kubernel/sdk';
 import { type KubeObject, type Lease, type Node, type NodeStatus, semanticEqual } from '@kubernel/sdk/api';
 import { type Client, LEASES, microTimestamp, NODES, sleep } from '@kubernel/sdk/client';
-import type { Logger } from '@kubernel/sdk';
 import { messageOf } from './errors.ts';
 import { LEASE_DURATION_SECONDS, LEASE_NAMESPACE, LEASE_RENEW_MS, STATUS_CHECK_MS, STATUS_MAX_AGE_MS } from './settings.ts';
 

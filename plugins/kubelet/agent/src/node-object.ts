@@ -1,4 +1,4 @@
-import { type Node, type NodeCondition, type NodeStatus, Quantity, parseQuantity } from '@kubernel/sdk/api';
+import { type Node, type NodeCondition, type NodeStatus, parseQuantity, Quantity } from '@kubernel/sdk/api';
 import { timestamp } from '@kubernel/sdk/client';
 import type { Machine } from './machine.ts';
 import { type AgentConfig, KUBELET_VERSION } from './settings.ts';

@@ -1,15 +1,15 @@
 import type {
-  Container,
   ContainerState as ApiContainerState,
   ContainerStatus as ApiContainerStatus,
+  Container,
   Pod,
   PodCondition,
   PodPhase,
   PodStatus,
 } from '@kubernel/sdk/api';
 import { timestamp } from '@kubernel/sdk/client';
-import type { KnownContainer, PodRuntime } from './runtime-cache.ts';
 import { qosClass } from './resources.ts';
+import type { KnownContainer, PodRuntime } from './runtime-cache.ts';
 import { terminationMessage } from './termination-message.ts';
 
 export interface StatusInputs {

@@ -239,7 +239,7 @@ async function startContainer(
   ended: KnownContainer | undefined,
   due: Due,
 ): Promise<void> {
-  const attempt = ended ? ended.metadata.attempt + 1 : 0;
+  const attempt = nextAttempt(worker.pod, container, ended);
   const { agent, memoryBytes } = worker.node;
   const { cri, cache } = agent;
   const tell = (type: 'Normal' | 'Warning', reason: string, message: string): void => worker.event(type, reason, message, container);
@@ -279,6 +279,13 @@ async function startContainer(
     // ErrImagePull is shown once, then ImagePullBackOff.
     if (waiting.reason === 'ErrImagePull') due.in(1_000);
   }
+}
+
+/** One more than last time. Where the runtime has forgotten (the node was shut down), the API remembers. */
+function nextAttempt({ status = {} }: Pod, { name }: Container, ended: KnownContainer | undefined): number {
+  if (ended) return ended.metadata.attempt + 1;
+  const recorded = [...(status.containerStatuses ?? []), ...(status.initContainerStatuses ?? [])].find((entry) => entry.name === name);
+  return recorded?.containerID ? recorded.restartCount + 1 : 0;
 }
 
 async function start(worker: PodWorker, cri: CriRuntime, container: Container, containerId: string, sandboxId: string): Promise<void> {

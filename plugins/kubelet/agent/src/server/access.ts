@@ -18,7 +18,14 @@ const SUBRESOURCES: readonly (readonly [string, string])[] = [
   ['/healthz', 'healthz'],
   ['/configz', 'configz'],
 ];
-const VERBS: Readonly<Record<string, string>> = { POST: 'create', GET: 'get', HEAD: 'get', PUT: 'update', PATCH: 'patch', DELETE: 'delete' };
+const VERBS: Readonly<Record<string, string>> = {
+  POST: 'create',
+  GET: 'get',
+  HEAD: 'get',
+  PUT: 'update',
+  PATCH: 'patch',
+  DELETE: 'delete',
+};
 const CACHE_MS = 10_000;
 
 /**
@@ -55,7 +62,9 @@ export class Access {
       spec: { token },
     });
     const { authenticated, user } = (review.status ?? {}) as { authenticated?: boolean; user?: Partial<User> };
-    return authenticated && user?.username ? { username: user.username, groups: user.groups ?? [], ...(user.uid ? { uid: user.uid } : {}) } : undefined;
+    return authenticated && user?.username
+      ? { username: user.username, groups: user.groups ?? [], ...(user.uid ? { uid: user.uid } : {}) }
+      : undefined;
   }
 
   async #allowed(user: User, verb: string, subresource: string, nodeName: string): Promise<boolean> {

@@ -20,7 +20,12 @@ const BACKDATE_MS = 300_000;
  * What the kubelet API shows: `system:node:<name>`, signed by the cluster CA under `<dataDir>/pki`, kept in `dir` until it is
  * about to expire. Undefined where the CA's key is not on this machine.
  */
-export async function servingCertificate(pkiDir: string, dir: string, nodeName: string, names: readonly string[]): Promise<ServingCertificate | undefined> {
+export async function servingCertificate(
+  pkiDir: string,
+  dir: string,
+  nodeName: string,
+  names: readonly string[],
+): Promise<ServingCertificate | undefined> {
   const [caFile, caKeyFile] = [join(pkiDir, 'ca.crt'), join(pkiDir, 'ca.key')];
   if (!existsSync(caFile) || !existsSync(caKeyFile)) return undefined;
   x509.cryptoProvider.set(webcrypto);
@@ -65,7 +70,11 @@ export async function servingCertificate(pkiDir: string, dir: string, nodeName: 
 async function isGood(pem: string, issuer: x509.X509Certificate, nodeName: string, names: readonly string[]): Promise<boolean> {
   const certificate = new x509.X509Certificate(pem);
   if (certificate.notAfter.getTime() - Date.now() < RENEW_MS || !certificate.subject.includes(`system:node:${nodeName}`)) return false;
-  const present = certificate.getExtension(x509.SubjectAlternativeNameExtension)?.names.toJSON().map(({ value }) => value) ?? [];
+  const present =
+    certificate
+      .getExtension(x509.SubjectAlternativeNameExtension)
+      ?.names.toJSON()
+      .map(({ value }) => value) ?? [];
   return names.every((name) => present.includes(name)) && (await certificate.verify({ publicKey: issuer.publicKey }));
 }
 

@@ -21,7 +21,12 @@ const POLL_MS = 500;
  * A container's log as it was written, from the runtime's log file (`time stream tag text`, tag P for a part of a long line).
  * Following ends when the container has, and goes on in the new file when the log is rotated.
  */
-export async function* containerLog(file: string, options: LogOptions, hasEnded: () => boolean, signal: AbortSignal): AsyncGenerator<Buffer> {
+export async function* containerLog(
+  file: string,
+  options: LogOptions,
+  hasEnded: () => boolean,
+  signal: AbortSignal,
+): AsyncGenerator<Buffer> {
   const format = new Formatter(options);
   let handle = await open(file, 'r');
   let watcher: FSWatcher | undefined;

@@ -8,7 +8,7 @@ import type { Agent } from '../agent.ts';
 import { messageOf, portInUse } from '../errors.ts';
 import { historyOf } from '../pod-status.ts';
 import type { KnownContainer } from '../runtime-cache.ts';
-import { Access } from './access.ts';
+import type { Access } from './access.ts';
 import type { ServingCertificate } from './certificate.ts';
 import { containerLog, type LogOptions } from './container-log.ts';
 import { resourceMetrics, statsSummary } from './stats.ts';
@@ -27,7 +27,13 @@ export class KubeletApi {
   constructor(agent: Agent, access: Access, certificate: ServingCertificate) {
     this.#agent = agent;
     this.#access = access;
-    this.#server = createServer({ cert: certificate.cert, key: certificate.key, ca: certificate.ca, requestCert: true, rejectUnauthorized: false });
+    this.#server = createServer({
+      cert: certificate.cert,
+      key: certificate.key,
+      ca: certificate.ca,
+      requestCert: true,
+      rejectUnauthorized: false,
+    });
     this.#server.on('request', (request, response) => {
       this.#request(request, response).catch((error: unknown) => refuse(response, error));
     });
@@ -103,18 +109,34 @@ export class KubeletApi {
     const running = historyOf(worker.runtime, container)[0];
     if (running?.state !== 'CONTAINER_RUNNING') throw new StatusError(404, 'NotFound', `container not found ("${container}")`);
     const flag = (key: string): boolean => query.get(key) === '1' || query.get(key) === 'true';
-    const flags = { stdin: flag('input') || flag('stdin'), stdout: flag('output') || flag('stdout'), stderr: flag('error') || flag('stderr'), tty: flag('tty') };
+    const flags = {
+      stdin: flag('input') || flag('stdin'),
+      stdout: flag('output') || flag('stdout'),
+      stderr: flag('error') || flag('stderr'),
+      tty: flag('tty'),
+    };
     const stream = { containerId: running.id, ...flags, stderr: flags.stderr && !flags.tty };
-    if (verb === 'exec') return streamCommand(request, socket, head, (await cri.exec({ ...stream, cmd: query.getAll('command') })).url, flags);
+    if (verb === 'exec')
+      return streamCommand(request, socket, head, (await cri.exec({ ...stream, cmd: query.getAll('command') })).url, flags);
     if (verb === 'attach') {
-      const spec = [...worker.pod.spec.containers, ...(worker.pod.spec.initContainers ?? [])].find((candidate) => candidate.name === container);
+      const spec = [...worker.pod.spec.containers, ...(worker.pod.spec.initContainers ?? [])].find(
+        (candidate) => candidate.name === container,
+      );
       const tty = spec?.tty ?? false;
-      return streamCommand(request, socket, head, (await cri.attach({ ...stream, tty, stderr: flags.stderr && !tty })).url, { ...flags, tty });
+      return streamCommand(request, socket, head, (await cri.attach({ ...stream, tty, stderr: flags.stderr && !tty })).url, {
+        ...flags,
+        tty,
+      });
     }
     throw new StatusError(404, 'NotFound', `the kubelet has no ${url.pathname}`);
   }
 
-  async #logs([namespace = '', name = '', container = '']: string[], query: URLSearchParams, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async #logs(
+    [namespace = '', name = '', container = '']: string[],
+    query: URLSearchParams,
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<void> {
     const worker = this.#agent.find(namespace, name);
     if (!worker) throw new StatusError(404, 'NotFound', `pod "${name}" does not exist`);
     const [current, before] = historyOf(worker.runtime, container);
@@ -193,5 +215,7 @@ function refuse(response: ServerResponse, error: unknown): void {
 function refuseUpgrade(socket: Duplex, error: unknown): void {
   if (socket.destroyed) return;
   const { code, body } = statusOf(error);
-  socket.end(`HTTP/1.1 ${code} Refused\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`);
+  socket.end(
+    `HTTP/1.1 ${code} Refused\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+  );
 }

@@ -15,7 +15,13 @@ export interface RotationLimits {
  * Renames a container's log when it is too large and has the runtime open a new one. Older files are compressed, except the
  * newest of them, which a reader may still have open. https://kubernetes.io/docs/concepts/cluster-administration/logging/#log-rotation
  */
-export async function rotateLog(cri: CriRuntime, containerId: string, file: string, limits: RotationLimits, now = new Date()): Promise<boolean> {
+export async function rotateLog(
+  cri: CriRuntime,
+  containerId: string,
+  file: string,
+  limits: RotationLimits,
+  now = new Date(),
+): Promise<boolean> {
   const info = await stat(file).catch(() => undefined);
   if (!info || info.size <= limits.maxSizeBytes) return false;
   const dir = dirname(file);

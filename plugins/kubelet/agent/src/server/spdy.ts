@@ -1,4 +1,4 @@
-import { type Socket, connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { constants, createDeflate, type Deflate } from 'node:zlib';
 
@@ -192,7 +192,9 @@ export function upgrade(url: string, protocols: readonly string[]): Promise<Upgr
     socket.on('connect', () => {
       socket.setNoDelay(true);
       const versions = protocols.map((protocol) => `X-Stream-Protocol-Version: ${protocol}\r\n`).join('');
-      socket.write(`POST ${pathname}${search} HTTP/1.1\r\nHost: ${host}\r\nConnection: Upgrade\r\nUpgrade: SPDY/3.1\r\n${versions}Content-Length: 0\r\n\r\n`);
+      socket.write(
+        `POST ${pathname}${search} HTTP/1.1\r\nHost: ${host}\r\nConnection: Upgrade\r\nUpgrade: SPDY/3.1\r\n${versions}Content-Length: 0\r\n\r\n`,
+      );
     });
   });
 }

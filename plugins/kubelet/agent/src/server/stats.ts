@@ -15,7 +15,11 @@ export function statsSummary(nodeName: string, pods: readonly Pod[], stats: read
   return {
     node: { nodeName, startTime: new Date(Date.now() - uptime() * 1000).toISOString(), ...nodeUsage() },
     pods: pods.map((pod) => {
-      const containers = (byPod.get(uidOf(pod)) ?? []).map((entry) => ({ name: entry.attributes.labels[CONTAINER_NAME], startTime: pod.status?.startTime, ...usage(entry) }));
+      const containers = (byPod.get(uidOf(pod)) ?? []).map((entry) => ({
+        name: entry.attributes.labels[CONTAINER_NAME],
+        startTime: pod.status?.startTime,
+        ...usage(entry),
+      }));
       return {
         podRef: { name: pod.metadata.name, namespace: pod.metadata.namespace, uid: pod.metadata.uid },
         startTime: pod.status?.startTime,
@@ -57,7 +61,9 @@ export function resourceMetrics(pods: readonly Pod[], stats: readonly ContainerS
     add('pod_cpu_usage_seconds_total', `{${ofPod}}`, cpu, at);
     add('pod_memory_working_set_bytes', `{${ofPod}}`, memory, at);
   }
-  const text = [...lines].map(([name, list]) => `# TYPE ${name} ${name.endsWith('_total') ? 'counter' : 'gauge'}\n${list.join('\n')}`).join('\n');
+  const text = [...lines]
+    .map(([name, list]) => `# TYPE ${name} ${name.endsWith('_total') ? 'counter' : 'gauge'}\n${list.join('\n')}`)
+    .join('\n');
   return `${text}\n# TYPE resource_scrape_error gauge\nresource_scrape_error 0\n`;
 }
 
@@ -90,7 +96,10 @@ function rate(id: string, atNanos: number, used: number): number {
   return perSecond;
 }
 
-function nodeUsage(): { cpu: { time: string; usageNanoCores: number; usageCoreNanoSeconds: number }; memory: { time: string; availableBytes: number; usageBytes: number; workingSetBytes: number } } {
+function nodeUsage(): {
+  cpu: { time: string; usageNanoCores: number; usageCoreNanoSeconds: number };
+  memory: { time: string; availableBytes: number; usageBytes: number; workingSetBytes: number };
+} {
   const now = Date.now() * 1e6;
   const used = cpus().reduce((total, { times }) => total + times.user + times.nice + times.sys + times.irq, 0) * 1e6;
   const available = Number(/^MemAvailable:\s+(\d+)/m.exec(read('/proc/meminfo'))?.[1] ?? 0) * 1024;
@@ -103,7 +112,9 @@ function nodeUsage(): { cpu: { time: string; usageNanoCores: number; usageCoreNa
 
 function sum(parts: readonly Usage[]): Usage {
   const total: Usage = { time: fromNanos(Date.now() * 1e6) };
-  for (const part of parts) for (const [key, value] of Object.entries(part)) if (typeof value === 'number') total[key] = ((total[key] as number | undefined) ?? 0) + value;
+  for (const part of parts)
+    for (const [key, value] of Object.entries(part))
+      if (typeof value === 'number') total[key] = ((total[key] as number | undefined) ?? 0) + value;
   return total;
 }
 

@@ -21,18 +21,27 @@ const CLOSE_SIGNAL = 255;
 const webSockets = new WebSocketServer({
   noServer: true,
   perMessageDeflate: false,
-  handleProtocols: (offered) => [REMOTE_COMMAND_V5, REMOTE_COMMAND_V4, PORT_FORWARD_TUNNEL].find((protocol) => offered.has(protocol)) ?? false,
+  handleProtocols: (offered) =>
+    [REMOTE_COMMAND_V5, REMOTE_COMMAND_V4, PORT_FORWARD_TUNNEL].find((protocol) => offered.has(protocol)) ?? false,
 });
 
 /**
  * Connects an upgraded client with the runtime's streaming URL. Runtimes speak SPDY and old WebSocket protocols, whose stdin
  * has no end; so the newer ones of clients are translated here, and everything else passes through byte for byte.
  */
-export async function streamCommand(request: IncomingMessage, socket: Duplex, head: Buffer, url: string, flags: StreamFlags): Promise<void> {
+export async function streamCommand(
+  request: IncomingMessage,
+  socket: Duplex,
+  head: Buffer,
+  url: string,
+  flags: StreamFlags,
+): Promise<void> {
   const offered = protocolsOf(request);
   if (offered.has(REMOTE_COMMAND_V5) || offered.has(REMOTE_COMMAND_V4)) {
     const upstream = await upgrade(url, [REMOTE_COMMAND_V4]);
-    webSockets.handleUpgrade(request, socket, head, (client) => translateCommand(client, new SpdyConnection(upstream.socket, upstream.head), flags));
+    webSockets.handleUpgrade(request, socket, head, (client) =>
+      translateCommand(client, new SpdyConnection(upstream.socket, upstream.head), flags),
+    );
   } else {
     passThrough(request, socket, head, url);
   }
@@ -52,13 +61,16 @@ function translateCommand(client: WebSocket, runtime: SpdyConnection, flags: Str
     open++;
     streams.set(
       channel,
-      runtime.open({ streamtype: CHANNELS[channel]! }, {
-        data: (chunk) => client.send(Buffer.concat([Buffer.from([channel]), chunk])),
-        end: () => {
-          // The runtime ends the error stream last, with the exit code on it.
-          if (--open === 0) client.close(1000);
+      runtime.open(
+        { streamtype: CHANNELS[channel]! },
+        {
+          data: (chunk) => client.send(Buffer.concat([Buffer.from([channel]), chunk])),
+          end: () => {
+            // The runtime ends the error stream last, with the exit code on it.
+            if (--open === 0) client.close(1000);
+          },
         },
-      }),
+      ),
     );
   };
   const writable = (channel: number): void => void streams.set(channel, runtime.open({ streamtype: CHANNELS[channel]! }));
@@ -79,7 +91,10 @@ function translateCommand(client: WebSocket, runtime: SpdyConnection, flags: Str
       void streams.get(data[1] ?? -1)?.end();
     } else if (channel === 0 || channel === 4) {
       client.pause();
-      void streams.get(channel)?.write(data.subarray(1)).then(() => client.resume());
+      void streams
+        .get(channel)
+        ?.write(data.subarray(1))
+        .then(() => client.resume());
     }
   });
   client.on('close', () => runtime.destroy());
@@ -129,5 +144,10 @@ function passThrough(request: IncomingMessage, socket: Duplex, head: Buffer, url
 }
 
 function protocolsOf(request: IncomingMessage): Set<string> {
-  return new Set((request.headers['sec-websocket-protocol'] ?? '').split(',').map((protocol) => protocol.trim()).filter(Boolean));
+  return new Set(
+    (request.headers['sec-websocket-protocol'] ?? '')
+      .split(',')
+      .map((protocol) => protocol.trim())
+      .filter(Boolean),
+  );
 }

@@ -1,5 +1,5 @@
-import { mkdir, open, stat } from 'node:fs/promises';
 import type { Stats } from 'node:fs';
+import { mkdir, open, stat } from 'node:fs/promises';
 
 const CHECKS: Readonly<Record<string, { is(stats: Stats): boolean; what: string }>> = {
   Directory: { is: (stats) => stats.isDirectory(), what: 'a directory' },
