@@ -5,21 +5,19 @@ import type { Api } from './api.ts';
 import type { Call, ListResult, ObjectResult } from './call.ts';
 import type { DecodeTarget } from './codec.ts';
 import { YAML_TYPE } from './decode-body.ts';
+import { ListBody } from './list-body.ts';
 import { partialList, partialObject } from './partial.ts';
 import { type Resource, textOf } from './registry.ts';
 import { tableOf } from './table.ts';
 import { toYaml } from './yaml.ts';
 
-/** What goes to the client. A body in parts is sent in parts: a list of 26 MB is never one string. */
+/** What goes to the client. */
 export interface Answer {
   code: number;
   contentType: string;
-  body: string | Buffer | readonly string[];
+  body: string | Buffer | ListBody;
   headers?: Record<string, string>;
 }
-
-/** Parts of about this many characters: large enough for one TLS write, small enough not to be copied twice at once. */
-const PART_LENGTH = 1 << 18;
 
 export function renderObject(api: Api, call: Call, result: ObjectResult, as: Representation): Answer {
   const { code, resource } = result;
@@ -49,9 +47,9 @@ export function renderList(api: Api, call: Call, result: ListResult, as: Represe
     const items = entries.map((entry) => partialObject(textOf(resource, entry), as.version));
     return encoded(api, 200, partialList(items, meta, as.version), as, undefined);
   }
-  const parts = listParts(result, meta);
-  if (as.mediaType === 'application/json' && !as.pretty) return { code: 200, contentType: 'application/json', body: parts };
-  return encoded(api, 200, parts.join(''), as, listTarget(resource));
+  const body = listBody(result, meta);
+  if (as.mediaType === 'application/json' && !as.pretty) return { code: 200, contentType: 'application/json', body };
+  return encoded(api, 200, body.toString(), as, listTarget(resource));
 }
 
 function listMeta(result: ListResult): Record<string, unknown> {
@@ -62,27 +60,9 @@ function listMeta(result: ListResult): Record<string, unknown> {
   };
 }
 
-/** Joins encoded objects; nothing is serialised again. */
-function listParts({ resource, entries }: ListResult, meta: Record<string, unknown>): string[] {
-  const parts: string[] = [];
-  let part = `{"kind":"${resource.listKind}","apiVersion":"${resource.apiVersion}","metadata":${JSON.stringify(meta)},"items":[`;
-  let separator = '';
-  for (const entry of entries) {
-    part += separator + itemText(resource, textOf(resource, entry), entry.metadataAt);
-    separator = ',';
-    if (part.length > PART_LENGTH) {
-      parts.push(part);
-      part = '';
-    }
-  }
-  parts.push(`${part}]}`);
-  return parts;
-}
-
-/** Items of built-in kinds carry no kind and apiVersion; custom resources do. */
-function itemText(resource: Resource, text: string, metadataAt: number): string {
-  if (resource.keepsTypeMeta) return text;
-  return `{${text.slice(resource.convert ? text.indexOf('"metadata":') : metadataAt)}`;
+function listBody({ resource, entries }: ListResult, meta: Record<string, unknown>): ListBody {
+  const head = `{"kind":"${resource.listKind}","apiVersion":"${resource.apiVersion}","metadata":${JSON.stringify(meta)},"items":[`;
+  return new ListBody(head, resource, entries);
 }
 
 const STATUS_TARGET: DecodeTarget = { type: 'meta.v1.Status', apiVersion: 'v1', kind: 'Status' };

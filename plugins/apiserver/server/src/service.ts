@@ -7,6 +7,7 @@ import type { Call } from './call.ts';
 import type { Metrics } from './metrics.ts';
 import { handle, type Outcome } from './pipeline.ts';
 import { NO_QUERY, Query } from './query.ts';
+import type { Answer } from './render.ts';
 import { parseRequestInfo } from './request-info.ts';
 import { startWatch } from './verbs/watch.ts';
 import { bookmarkOf, viewOf } from './watch-view.ts';
@@ -69,11 +70,8 @@ function agentOf({ name }: UserInfo): string {
   return name.replace(/^system:plugin:/, '').replaceAll('/', '-');
 }
 
-function response(
-  { code, body }: { code: number; contentType: string; body: string | Buffer | readonly string[] },
-  call: Call,
-): ApiResponse {
-  const text = typeof body === 'string' ? body : Buffer.isBuffer(body) ? body.toString('utf8') : body.join('');
+function response({ code, body }: Answer, call: Call): ApiResponse {
+  const text = String(body);
   return { code, body: text, ...(call.warnings.length > 0 ? { warnings: call.warnings } : {}) };
 }
 

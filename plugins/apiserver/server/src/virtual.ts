@@ -1,12 +1,12 @@
 import type { VirtualResource } from '@kubernel/sdk';
 import { FieldErrors, FieldPath, type KubeObject } from '@kubernel/sdk/api';
-import { type Api, strategyContext, throwInvalid } from './api.ts';
+import { type Api, strategyContext, throwInvalid, timestamp } from './api.ts';
 import type { Call, Result } from './call.ts';
 import { checkNamespace, decodeBody } from './decode-body.ts';
 import type { Resource } from './registry.ts';
 import { methodNotAllowed, notFound, unknownResource } from './status.ts';
 import { action, lend } from './subresources.ts';
-import { settleProblems, writeOptions } from './write-options.ts';
+import { managerOf, settleProblems, writeOptions } from './write-options.ts';
 
 /** Resources that are computed, not stored: reviews, component statuses. */
 export async function virtual(api: Api, call: Call, resource: Resource): Promise<Result> {
@@ -38,6 +38,7 @@ async function review(api: Api, call: Call, resource: Resource, answers: Virtual
   settleProblems(problems, options, call, resource);
   checkNamespace(object, resource.namespaced, call.info.namespace);
   api.codec.applyDefaults(resource.type, object);
+  api.patcher.track({ resource, subresource: '', old: undefined, object, manager: managerOf(options, call), time: timestamp() });
   const context = strategyContext(api, call, call.info.namespace, options.dryRun);
   const errors = new FieldErrors();
   if (resource.strategy.validate) resource.strategy.validate(object, errors, context);

@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Writable } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
-import { gzip } from 'node:zlib';
+import { createGzip, gzip } from 'node:zlib';
 import type { Connection } from '../auth.ts';
+import { ListBody } from '../list-body.ts';
 import type { Answer } from '../render.ts';
 
 /** Node's HTTP/2 compatibility objects have the same shape; what differs is asked for with `httpVersionMajor`. */
@@ -54,10 +56,14 @@ export function readBody(request: IncomingMessage, limitBytes: number): Promise<
 
 /** Bodies from here on are compressed for clients that take gzip, as upstream. */
 const GZIP_FROM_BYTES = 128 * 1024;
+/** On the thread pool, at the cheapest level: the point is the network, not the archive. */
+const GZIP = { level: 1 };
+
+type Headers = Record<string, string | number | string[]>;
 
 export function send(request: IncomingMessage, response: ServerResponse, answer: Answer, warnings: readonly string[]): void {
   if (response.destroyed || response.headersSent) return;
-  const headers: Record<string, string | number | string[]> = {
+  const headers: Headers = {
     'Audit-Id': randomUUID(),
     'Cache-Control': 'no-cache, private',
     'Content-Type': answer.contentType,
@@ -65,68 +71,61 @@ export function send(request: IncomingMessage, response: ServerResponse, answer:
   };
   if (warnings.length > 0) headers.Warning = warningHeaders(warnings);
   const { body } = answer;
-  if (typeof body === 'string' || Buffer.isBuffer(body)) {
-    if (body.length >= GZIP_FROM_BYTES && takesGzip(request)) return void sendCompressed(response, answer.code, headers, [body]);
+  const compressed = body.length >= GZIP_FROM_BYTES && takesGzip(request);
+  if (compressed) {
+    headers['Content-Encoding'] = 'gzip';
+    headers.Vary = 'Accept-Encoding';
+  }
+  if (body instanceof ListBody) {
+    void sendChunks(response, answer.code, headers, body, compressed);
+  } else if (compressed) {
+    gzip(body, GZIP, (_error, packed) => end(response, answer.code, headers, packed));
+  } else {
     headers['Content-Length'] = typeof body === 'string' ? Buffer.byteLength(body) : body.length;
     response.writeHead(answer.code, headers);
     response.end(request.method === 'HEAD' ? undefined : body);
-    return;
   }
-  const length = body.reduce((sum, part) => sum + part.length, 0);
-  if (length >= GZIP_FROM_BYTES && takesGzip(request)) return void sendCompressed(response, answer.code, headers, body);
-  if (body.length === 1) {
-    const [only = ''] = body;
-    headers['Content-Length'] = Buffer.byteLength(only);
-    response.writeHead(answer.code, headers);
-    response.end(only);
-    return;
-  }
-  response.writeHead(answer.code, headers);
-  void sendParts(response, body);
 }
 
-/** Part by part as the client reads, so that a slow reader of a long list holds no second copy of it. */
-async function sendParts(response: ServerResponse, parts: readonly string[]): Promise<void> {
-  for (const part of parts) {
-    if (response.destroyed) return;
-    if (!response.write(part)) {
-      await new Promise<void>((resolve) => {
-        const on = (): void => {
-          response.off('drain', on);
-          response.off('close', on);
-          resolve();
-        };
-        response.on('drain', on);
-        response.on('close', on);
-      });
-    }
+function end(response: ServerResponse, code: number, headers: Headers, body: Buffer): void {
+  if (response.destroyed) return;
+  response.writeHead(code, { ...headers, 'Content-Length': body.length });
+  response.end(body);
+}
+
+/** Chunk by chunk as the client reads, so that a slow reader of a long list holds no second copy of it. */
+async function sendChunks(response: ServerResponse, code: number, headers: Headers, body: ListBody, compressed: boolean): Promise<void> {
+  const chunks = body.chunks();
+  const first = chunks.next().value as Buffer;
+  let next = chunks.next();
+  if (next.done && !compressed) return end(response, code, headers, first);
+  response.writeHead(code, headers);
+  const out: Writable = compressed ? createGzip(GZIP) : response;
+  if (compressed) out.pipe(response as unknown as NodeJS.WritableStream & Writable);
+  response.on('close', () => out.destroy());
+  for (let chunk = first; ; chunk = next.value, next = chunks.next()) {
+    if (out.destroyed) return;
+    if (!out.write(chunk)) await drained(out);
+    if (next.done) break;
   }
-  response.end();
+  out.end();
+}
+
+function drained(out: Writable): Promise<void> {
+  return new Promise((resolve) => {
+    const on = (): void => {
+      out.off('drain', on);
+      out.off('close', on);
+      resolve();
+    };
+    out.on('drain', on);
+    out.on('close', on);
+  });
 }
 
 function takesGzip(request: IncomingMessage): boolean {
   const accepted = request.headers['accept-encoding'];
   return typeof accepted === 'string' && /\bgzip\b/.test(accepted);
-}
-
-/** On the thread pool, at the cheapest level: the point is the network, not the archive. */
-function sendCompressed(
-  response: ServerResponse,
-  code: number,
-  headers: Record<string, string | number | string[]>,
-  parts: readonly (string | Buffer)[],
-): void {
-  const bytes = Buffer.concat(parts.map((part) => (typeof part === 'string' ? Buffer.from(part) : part)));
-  gzip(bytes, { level: 1 }, (error, packed) => {
-    if (response.destroyed) return;
-    if (error) {
-      response.writeHead(code, { ...headers, 'Content-Length': bytes.length });
-      response.end(bytes);
-      return;
-    }
-    response.writeHead(code, { ...headers, 'Content-Encoding': 'gzip', Vary: 'Accept-Encoding', 'Content-Length': packed.length });
-    response.end(packed);
-  });
 }
 
 const MAX_WARNINGS_LENGTH = 4096;

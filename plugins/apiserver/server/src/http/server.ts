@@ -233,7 +233,7 @@ function unreachable(error: Error): Error {
 
 /** An answer on a socket that was to be upgraded and is not. */
 function refuseUpgrade(socket: Socket, { code, contentType, body }: Answer): void {
-  const text = typeof body === 'string' ? body : Buffer.isBuffer(body) ? body.toString() : body.join('');
+  const text = String(body);
   const reason = STATUS_CODES[code] ?? '';
   socket.end(
     `HTTP/1.1 ${code} ${reason}\r\nContent-Type: ${contentType || 'text/plain'}\r\nContent-Length: ${Buffer.byteLength(text)}\r\nConnection: close\r\n\r\n${text}`,
