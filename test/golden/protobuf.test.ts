@@ -29,6 +29,22 @@ describe.skipIf(!existsSync(SAMPLES))('protobuf, against upstream’s samples (s
     expect(JSON.stringify(codec.normalize(type, object))).toBe(JSON.stringify(object));
   });
 
+  test('aggregated discovery is written as upstream’s sample', () => {
+    const object = JSON.parse(readFileSync(`${SAMPLES}apidiscovery.k8s.io.v2.APIGroupDiscovery.json`, 'utf8'));
+    const target = { type: 'apidiscovery.v2.APIGroupDiscovery', kind: object.kind, apiVersion: object.apiVersion };
+    const expected = readFileSync(`${SAMPLES}apidiscovery.k8s.io.v2.APIGroupDiscovery.pb`);
+    expect(Buffer.from(codec.encodeProtobuf(target, JSON.stringify(object)) ?? []).equals(expected)).toBe(true);
+  });
+
+  test('options and statuses are written as upstream’s samples', () => {
+    for (const kind of ['DeleteOptions', 'Status', 'APIGroup', 'APIVersions']) {
+      const object = JSON.parse(readFileSync(`${SAMPLES}core.v1.${kind}.json`, 'utf8'));
+      const target = { type: `meta.v1.${kind}`, kind, apiVersion: object.apiVersion };
+      const expected = readFileSync(`${SAMPLES}core.v1.${kind}.pb`);
+      expect([kind, Buffer.from(codec.encodeProtobuf(target, JSON.stringify(object)) ?? []).equals(expected)]).toEqual([kind, true]);
+    }
+  });
+
   test('bytes that are cut off, or that are no protobuf, are refused', () => {
     const target = { type: 'core.v1.Pod', kind: 'Pod', apiVersion: 'v1' };
     const whole = readFileSync(`${SAMPLES}core.v1.Pod.pb`);

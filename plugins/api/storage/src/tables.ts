@@ -17,7 +17,7 @@ export const tables = {
   csinodes: table(nameColumn, ['Drivers', 'integer', ({ spec }) => spec.drivers?.length ?? 0], ageColumn),
   csistoragecapacities: table(nameColumn, createdAtColumn),
   storageclasses: table(
-    ['Name', 'name', (storageClass: KubeObject) => classText(storageClass)],
+    ['Name', 'name', (storageClass: KubeObject) => classText(storageClass), 'meta.v1.ObjectMeta.name'],
     ['Provisioner', ({ provisioner }) => provisioner ?? '', 'storage.v1.StorageClass.provisioner'],
     ['ReclaimPolicy', ({ reclaimPolicy }) => reclaimPolicy ?? 'Delete', 'storage.v1.StorageClass.reclaimPolicy'],
     ['VolumeBindingMode', ({ volumeBindingMode }) => volumeBindingMode ?? 'Immediate', 'storage.v1.StorageClass.volumeBindingMode'],

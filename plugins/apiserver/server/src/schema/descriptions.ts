@@ -86,5 +86,15 @@ export function columnDescription({ description, describedBy }: TableColumn): st
   if (description !== undefined || describedBy === undefined) return description ?? '';
   library ??= clientLibraryDescriptions() ?? { ofType: () => undefined, ofField: () => undefined };
   const dot = describedBy.lastIndexOf('.');
-  return library.ofField(describedBy.slice(0, dot), describedBy.slice(dot + 1)) ?? '';
+  const text = library.ofField(describedBy.slice(0, dot), describedBy.slice(dot + 1)) ?? '';
+  return WIDELY_SPACED.has(describedBy) ? text.replaceAll('\n\n', '  ') : text;
 }
+
+/** Fields whose authors put two spaces between sentences, which look like the line breaks of others. */
+const WIDELY_SPACED: ReadonlySet<string> = new Set([
+  'autoscaling.v2.HorizontalPodAutoscalerSpec.metrics',
+  'autoscaling.v2.HorizontalPodAutoscalerSpec.minReplicas',
+  'batch.v1.CronJobSpec.suspend',
+  'flowcontrol.v1.FlowSchemaSpec.matchingPrecedence',
+  'storage.v1.StorageClass.volumeBindingMode',
+]);

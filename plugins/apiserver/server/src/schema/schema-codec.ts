@@ -86,17 +86,18 @@ export class SchemaCodec implements Codec {
 
   /** The type whose message an object is, if it has one. */
   #protoType(target: DecodeTarget, kind: string, apiVersion: string): string | undefined {
-    const type =
-      kind === target.kind
-        ? target.type
-        : kind === `${target.kind}List`
-          ? `${target.type}List`
-          : /^meta\.k8s\.io\//.test(apiVersion) || kind === 'Status'
-            ? `meta.v1.${kind}`
-            : this.#kinds.typeNamed(apiVersion, kind);
+    const type = this.#typeOfKind(target, kind, apiVersion);
     if (!type || !this.types.has(type)) return undefined;
     for (const field of this.types.schema(type).fields.values()) if (field.number > 0) return type;
     return undefined;
+  }
+
+  #typeOfKind(target: DecodeTarget, kind: string, apiVersion: string): string | undefined {
+    if (kind === target.kind) return target.type;
+    if (kind === `${target.kind}List`) return `${target.type}List`;
+    if (apiVersion.startsWith('meta.k8s.io/') || this.types.has(`meta.v1.${kind}`)) return `meta.v1.${kind}`;
+    if (apiVersion === 'apidiscovery.k8s.io/v2') return `apidiscovery.v2.${kind}`;
+    return this.#kinds.typeNamed(apiVersion, kind);
   }
 
   /** `source` is the text the value was read from (YAML), for the error message. */

@@ -1,5 +1,6 @@
 import type { ApiGroup, CompactField, DefaultFunction, TypeSchema, TypeTraits, Validator } from '@kubernel/sdk';
 import { KubernelError } from '@kubernel/sdk';
+import { discoveryTypes } from './discovery-types.ts';
 import { expandType, listTypeOf } from './expand.ts';
 import { metaTraits, metaTypes } from './meta-types.ts';
 import { StructReader } from './type-reader.ts';
@@ -15,6 +16,7 @@ export class TypeRegistry {
 
   constructor(groups: Iterable<ApiGroup>) {
     this.#add(metaTypes, metaTraits);
+    this.#add(discoveryTypes, {});
     this.#tables.set('meta.v1.PartialObjectMetadata', {
       kind: ['string', 0, 'e'],
       apiVersion: ['string', 0, 'e'],
