@@ -55,7 +55,7 @@ export function compose(parts: KernelParts): { store: Store; host: PluginHost } 
           dataDir: parts.dataDir,
           cluster: parts.config.cluster,
           log: parts.log,
-          kernelServices: { 'store/v1': c.resolve<Store>(STORE) } as Partial<Record<RoleName, object>>,
+          kernelServices: { 'store/v1': c.resolve<Store>(STORE).role } as Partial<Record<RoleName, object>>,
           elector: c.resolve<Elector>(ELECTOR),
           onChange: parts.onPlugin,
         }),

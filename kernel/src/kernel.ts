@@ -6,6 +6,7 @@ import type {
   ApiService,
   Consumer,
   CriRuntime,
+  Kubelet,
   PluginStatus,
   RoleName,
   Storage,
@@ -73,7 +74,9 @@ export async function createKernel(options: KernelOptions): Promise<Kernel & Asy
   const configDir = file ? dirname(file) : process.cwd();
   const amend = options.amend ?? ((given: ClusterConfig) => given);
   // YAML and chokidar are for files: an embedder who brings a document does not wait for them to load.
-  const config = amend(typeof options.config === 'string' ? await (await import('./config/load.ts')).loadConfig(options.config) : withDefaults(options.config));
+  const config = amend(
+    typeof options.config === 'string' ? await (await import('./config/load.ts')).loadConfig(options.config) : withDefaults(options.config),
+  );
   const packages = [...(options.packages ?? []), ...(await ownPackages())];
   const specs = await resolvePlugins(config, packages, configDir);
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
@@ -90,9 +93,10 @@ export async function createKernel(options: KernelOptions): Promise<Kernel & Asy
       // Once: the handle finds the storage again after a crash or a change, and the store then reads up on its log.
       if (status.role === 'storage/v1' && status.state === 'Running' && !tied) {
         tied = true;
-        store
-          .attach(host.use<Storage>('storage/v1', MASTER))
-          .catch((error: Error) => log.log('error', status.id, 'the store could not attach to its storage', { error: error.message }));
+        store.attach(host.use<Storage>('storage/v1', MASTER)).catch((error: Error) => {
+          tied = false;
+          log.log('error', status.id, 'the store could not attach to its storage', { error: error.message });
+        });
       }
       events.changed(status, previous);
       options.onPlugin?.(status);
@@ -104,13 +108,7 @@ export async function createKernel(options: KernelOptions): Promise<Kernel & Asy
     await unwatch?.();
     unwatch = undefined;
     events.stop();
-    if (pods && specs.some((spec) => spec.role === 'cri/v1')) {
-      await host.stopRole('kubelet/v1');
-      await host
-        .use<Required<CriRuntime>>('cri/v1', MASTER)
-        .shutdown()
-        .catch(() => {});
-    }
+    if (pods) await endPods(host);
     await host.stop();
     await store.close();
     await unlock();
@@ -160,6 +158,23 @@ export async function createKernel(options: KernelOptions): Promise<Kernel & Asy
 /** The container runtime of a running kernel, for loading images. */
 export function runtimeOf(kernel: Kernel): CriRuntime {
   return kernel.use<CriRuntime>('cri/v1');
+}
+
+/** Ends the pods, then the runtime, then (with it) the network. The plugins themselves leave all of it running, to be adopted. */
+async function endPods(host: PluginHost): Promise<void> {
+  const runs = (role: RoleName): boolean =>
+    host.statuses().some((status) => status.role === role && (status.state === 'Running' || status.state === 'Degraded'));
+  if (runs('kubelet/v1'))
+    await host
+      .use<Required<Kubelet>>('kubelet/v1', MASTER)
+      .shutdown()
+      .catch(() => {});
+  await host.stopRole('kubelet/v1');
+  if (runs('cri/v1'))
+    await host
+      .use<Required<CriRuntime>>('cri/v1', MASTER)
+      .shutdown()
+      .catch(() => {});
 }
 
 /** Resolves when the API server runs; rejects when it, or something it needs, failed at its first start. */

@@ -15,14 +15,23 @@ export class RawApi {
   readonly #port: string;
 
   constructor(kubeconfig: string, { connections = 32 } = {}) {
-    const file = parse(readFileSync(kubeconfig, 'utf8')) as { clusters: { cluster: Record<string, string> }[]; users: { user: Record<string, string> }[] };
+    const file = parse(readFileSync(kubeconfig, 'utf8')) as {
+      clusters: { cluster: Record<string, string> }[];
+      users: { user: Record<string, string> }[];
+    };
     const { cluster } = file.clusters[0] as { cluster: Record<string, string> };
     const { user } = file.users[0] as { user: Record<string, string> };
     const pem = (text: string | undefined): Buffer => Buffer.from(text ?? '', 'base64');
     const url = new URL(cluster['server'] as string);
     this.#host = url.hostname;
     this.#port = url.port;
-    this.#agent = new Agent({ keepAlive: true, maxSockets: connections, ca: pem(cluster['certificate-authority-data']), cert: pem(user['client-certificate-data']), key: pem(user['client-key-data']) });
+    this.#agent = new Agent({
+      keepAlive: true,
+      maxSockets: connections,
+      ca: pem(cluster['certificate-authority-data']),
+      cert: pem(user['client-certificate-data']),
+      key: pem(user['client-key-data']),
+    });
   }
 
   /** Rejects when the connection breaks before an answer: then nobody knows whether it was done. */
@@ -30,11 +39,23 @@ export class RawApi {
     const text = body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body);
     return new Promise((resolve, reject) => {
       const sent = request(
-        { agent: this.#agent, host: this.#host, port: this.#port, method, path, headers: { ...(text === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }), ...headers } },
+        {
+          agent: this.#agent,
+          host: this.#host,
+          port: this.#port,
+          method,
+          path,
+          headers: {
+            ...(text === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }),
+            ...headers,
+          },
+        },
         (response) => {
           const chunks: Buffer[] = [];
           response.on('data', (chunk: Buffer) => chunks.push(chunk));
-          response.on('end', () => resolve({ code: response.statusCode ?? 0, body: Buffer.concat(chunks).toString(), headers: response.headers }));
+          response.on('end', () =>
+            resolve({ code: response.statusCode ?? 0, body: Buffer.concat(chunks).toString(), headers: response.headers }),
+          );
           response.on('error', reject);
         },
       );

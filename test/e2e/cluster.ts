@@ -35,7 +35,10 @@ export class TestCluster {
   static async start(config: string, { port = 0 } = {}): Promise<TestCluster> {
     const dir = await mkdtemp(join(tmpdir(), 'kubernel-e2e-'));
     const file = join(dir, 'cluster.yaml');
-    await writeFile(file, stringify(onFreePorts(parse(await readFile(config.includes('/') ? config : join(ROOT, 'config', config), 'utf8')))));
+    await writeFile(
+      file,
+      stringify(onFreePorts(parse(await readFile(config.includes('/') ? config : join(ROOT, 'config', config), 'utf8')))),
+    );
     const cluster = new TestCluster(dir, file, port);
     try {
       await cluster.up();
@@ -171,7 +174,8 @@ interface Composition {
 /** Tests run side by side, so the kubelet's port is any free one too. */
 function onFreePorts(composition: Composition): Composition {
   const { plugins } = composition.spec;
-  if ('kubelet/agent' in plugins) plugins['kubelet/agent'] = { ...plugins['kubelet/agent'], config: { ...plugins['kubelet/agent']?.config, port: 0 } };
+  if ('kubelet/agent' in plugins)
+    plugins['kubelet/agent'] = { ...plugins['kubelet/agent'], config: { ...plugins['kubelet/agent']?.config, port: 0 } };
   return composition;
 }
 

@@ -17,14 +17,22 @@ afterAll(async () => {
 const json = <T>(...args: string[]): T => JSON.parse(cluster.k(...args, '-o', 'json')) as T;
 
 interface List {
-  items: { metadata: { name: string; labels?: Record<string, string> }; status?: { phase?: string; podIP?: string; conditions?: { type: string; status: string }[] }; spec?: { nodeName?: string } }[];
+  items: {
+    metadata: { name: string; labels?: Record<string, string> };
+    status?: { phase?: string; podIP?: string; conditions?: { type: string; status: string }[] };
+    spec?: { nodeName?: string };
+  }[];
 }
 
 describe('a cluster of simulated nodes (dev.yaml)', () => {
   it('says that its nodes are simulated, in node labels and in status', async () => {
     const nodes = await eventually(() => {
       const found = json<List>('get', 'nodes').items;
-      return found.length === 3 && found.every((node) => node.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True')) && found;
+      return (
+        found.length === 3 &&
+        found.every((node) => node.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True')) &&
+        found
+      );
     });
     for (const node of nodes) expect(node.metadata.labels?.['kubernel.dev/simulated']).toBe('true');
     expect(cluster.kubernel('status').stdout).toMatch(/cri\/sim\s+Running \(simulated\)/);
@@ -55,7 +63,12 @@ describe('a cluster of simulated nodes (dev.yaml)', () => {
       await eventually(() => cluster.k('get', 'deploy', 'web', '-o', 'jsonpath={.status.readyReplicas}') === '5');
       expect(cluster.k('describe', 'deploy', 'web')).toMatch(/ScalingReplicaSet/);
       expect(cluster.k('describe', 'pod', '-l', 'app=redis')).toMatch(/Scheduled[\s\S]*Successfully assigned/);
-      await eventually(() => cluster.k('get', 'endpointslices', '-l', 'kubernetes.io/service-name=web', '-o', 'jsonpath={.items[*].endpoints[*].addresses[0]}').split(' ').length === 5);
+      await eventually(
+        () =>
+          cluster
+            .k('get', 'endpointslices', '-l', 'kubernetes.io/service-name=web', '-o', 'jsonpath={.items[*].endpoints[*].addresses[0]}')
+            .split(' ').length === 5,
+      );
 
       cluster.k('delete', '-f', APP);
       await eventually(() => json<List>('get', 'pods').items.length === 0);
@@ -84,7 +97,12 @@ describe('a cluster of simulated nodes (dev.yaml)', () => {
   });
 
   it('keeps a pod pending that fits nowhere, and says why', async () => {
-    cluster.apply({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'huge' }, spec: { containers: [{ name: 'c', image: 'x', resources: { requests: { cpu: '4000' } } }] } });
+    cluster.apply({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: 'huge' },
+      spec: { containers: [{ name: 'c', image: 'x', resources: { requests: { cpu: '4000' } } }] },
+    });
     await eventually(() => /0\/3 nodes are available: 3 Insufficient cpu/.test(cluster.k('describe', 'pod', 'huge')));
     cluster.k('delete', 'pod', 'huge', '--wait=false');
   });

@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { chmod, copyFile, mkdir, rm, stat } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { KubernelError } from '@kubernel/sdk';
 import { control } from '../../control/client.ts';
@@ -45,5 +45,7 @@ export async function snapshotRestore(file: string, { dataDir, force }: { dataDi
     });
   }
   await chmod(database, 0o600);
+  // The storage moves the revisions of a restored copy ahead, so that those which watchers hold keep their meaning.
+  await writeFile(`${database}.restored`, '', { mode: 0o600 });
   print(`Restored ${file}. Start the cluster with: kubernel up --data-dir ${dataDir}`);
 }

@@ -1,4 +1,4 @@
-import { chmodSync, closeSync, mkdirSync, openSync, statSync } from 'node:fs';
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { corrupt, foreign, newer, translate } from './errors.ts';
@@ -70,12 +70,35 @@ export function openDatabase({ file, cacheBytes, integrityCheck }: OpenOptions):
       PRAGMA cache_size = -${Math.ceil(cacheBytes / 1024)};
     `);
     checkSchema(db, file);
+    if (existsSync(restoredMark(file))) moveRevisionsAhead(db, file);
     if (integrityCheck === 'always' || (integrityCheck === 'auto' && unclean)) checkIntegrity(db, file);
     return db;
   } catch (error) {
     db.close();
     throw translate(error, file);
   }
+}
+
+/** Whoever puts an older copy in the place of the database puts this empty file beside it. */
+const restoredMark = (file: string): string => `${file}.restored`;
+
+/** Larger than the number of writes between any copy and its restoration. */
+const REVISION_LEAP = 1_000_000;
+
+/**
+ * A restored copy turns revisions back, so those that watchers hold would come to mean something else. They are moved
+ * ahead and the history is forgotten: old watchers are told that theirs is gone, and list again.
+ */
+function moveRevisionsAhead(db: DatabaseSync, file: string): void {
+  db.exec(`
+    BEGIN IMMEDIATE;
+    DELETE FROM log WHERE revision IN (SELECT previous FROM log WHERE previous > 0);
+    UPDATE meta SET value = (SELECT max(max(revision), (SELECT value FROM meta WHERE name = 'compacted')) FROM log) + ${REVISION_LEAP} WHERE name = 'compacted';
+    UPDATE meta SET value = (SELECT max(time) FROM log) WHERE name = 'compacted_time';
+    DELETE FROM log WHERE live = 0;
+    COMMIT;
+  `);
+  rmSync(restoredMark(file));
 }
 
 /** SQLite gives its side files the mode of the database, so it must be right from the start. */
