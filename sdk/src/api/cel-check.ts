@@ -8,6 +8,8 @@ export interface CelNames {
   names: readonly string[];
   /** The fields of some of them, where only these exist. */
   fields?: Readonly<Record<string, readonly string[]>>;
+  /** The types of some of them, as far as they are known. */
+  types?: Readonly<Record<string, string>>;
 }
 
 /** `type` is `dyn` where only a full checker could tell. */
@@ -201,7 +203,7 @@ class Checker {
     }
     const isKnown = this.#known.names.includes(token.text) || this.#locals.includes(token.text) || TYPE_NAMES.includes(token.text);
     if (!isKnown && !this.#is('{')) this.#report(new CelError(`undeclared reference to '${token.text}' (in container '')`, token.at));
-    return 'dyn';
+    return this.#known.types?.[token.text] ?? 'dyn';
   }
 
   #call(name: string, onTarget: boolean): void {

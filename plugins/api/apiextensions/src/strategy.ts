@@ -1,4 +1,52 @@
 import type { Strategy } from '@kubernel/sdk';
+import type { Decoded } from '@kubernel/sdk/api';
+import { keepSpec, validateObjectMetaUpdate } from '@kubernel/sdk/api';
+import { checkAcceptedNames, checkDefinition, checkDefinitionUpdate, checkMetadata } from './validation/definition.ts';
+
+/** The version that objects are stored in is, from then on, one that there may be objects of. */
+function rememberStorage({ spec, status }: Decoded): void {
+  for (const { name, storage } of (spec?.versions ?? []) as Decoded[]) {
+    if (!storage) continue;
+    status.storedVersions ??= [];
+    if (!status.storedVersions.includes(name)) status.storedVersions.push(name);
+    return;
+  }
+}
+
+const definition: Strategy = {
+  generation: true,
+  unconditionalUpdate: false,
+  resetFields: ['status'],
+  prepareForCreate(object) {
+    object.status = {};
+    rememberStorage(object);
+  },
+  prepareForUpdate(object, old) {
+    object.status = structuredClone((old as Decoded).status ?? {});
+    rememberStorage(object);
+  },
+  validate(object, errors) {
+    checkMetadata(object, errors);
+    checkDefinition(object, errors);
+  },
+  validateUpdate(object, old, errors) {
+    validateObjectMetaUpdate(object.metadata, old.metadata, errors);
+    checkDefinitionUpdate(object, old, errors);
+  },
+};
+
+const status: Strategy = {
+  unconditionalUpdate: false,
+  resetFields: ['spec'],
+  prepareForUpdate: keepSpec,
+  validateUpdate(object, old, errors) {
+    validateObjectMetaUpdate(object.metadata, old.metadata, errors);
+    checkAcceptedNames(object, errors);
+  },
+};
 
 /** What happens to an object on its way in, by plural (`pods`) or subresource (`pods/status`). */
-export const strategies: Readonly<Record<string, Strategy>> = {};
+export const strategies: Readonly<Record<string, Strategy>> = {
+  customresourcedefinitions: definition,
+  'customresourcedefinitions/status': status,
+};
