@@ -62,7 +62,7 @@ export function checkOwnName(object: KubeObject, name: string): void {
   checkName(object, name);
 }
 
-/** What no client decides, however it was written: dropped before anybody becomes its owner. */
+/** What no client decides about a new object, however it was written: dropped before anybody becomes its owner. */
 export function dropSystemFields(object: KubeObject): void {
   const { metadata } = object;
   delete metadata.deletionTimestamp;

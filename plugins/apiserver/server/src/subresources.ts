@@ -1,4 +1,4 @@
-import type { StrategyContext, Subresource, SubresourceRequest } from '@kubernel/sdk';
+import type { Strategy, StrategyContext, Subresource, SubresourceRequest } from '@kubernel/sdk';
 import type { KubeObject } from '@kubernel/sdk/api';
 import { type Api, strategyContext } from './api.ts';
 import type { Call, Result } from './call.ts';
@@ -51,13 +51,18 @@ function part(
   verb: string,
 ): Result | Promise<Result> {
   if (verb === 'get') return get(api, call, resource);
-  const strategy = found.strategy ?? statusStrategy(resource);
+  const strategy = found.type === 'update' ? withGeneration(found.strategy, resource) : (found.strategy ?? statusStrategy(resource));
   if (verb === 'patch') return patch(api, call, resource, strategy, call.info.subresource);
   return update(api, call, resource, strategy, call.info.subresource);
 }
 
+/** A part of the spec with an endpoint of its own counts as a change of the spec. */
+function withGeneration(strategy: Strategy, { strategy: own }: Resource): Strategy {
+  return strategy.generation === undefined && own.generation ? { ...strategy, generation: true, generationOf: own.generationOf } : strategy;
+}
+
 /** Without a strategy of its own, `/status` changes nothing but the status. */
-function statusStrategy(resource: Resource): NonNullable<Resource['strategy']> {
+function statusStrategy(resource: Resource): Strategy {
   const {
     generation: _generation,
     warnings: _warnings,

@@ -1,4 +1,4 @@
-import { FieldErrors, FieldPath } from '@kubernel/sdk/api';
+import { FieldErrors, FieldPath, validateFieldManager } from '@kubernel/sdk/api';
 import type { Call } from './call.ts';
 import type { DecodeTarget } from './codec.ts';
 import { badRequest } from './status.ts';
@@ -48,7 +48,7 @@ export function writeOptions(call: Call, kind: OptionsKind, apply = false): Writ
       errors.forbidden(FieldPath.of('force'), 'may not be specified for non-apply patch');
     }
   }
-  checkManager(fieldManager, errors);
+  validateFieldManager(fieldManager, FieldPath.of('fieldManager'), errors);
   checkDryRun(dryRun, errors);
   if (!['', 'Ignore', 'Warn', 'Strict'].includes(fieldValidation)) {
     errors.notSupported(FieldPath.of('fieldValidation'), fieldValidation, ['', 'Ignore', 'Strict', 'Warn']);
@@ -72,13 +72,6 @@ export function writeOptions(call: Call, kind: OptionsKind, apply = false): Writ
 
 export function checkDryRun(values: readonly string[], errors: FieldErrors): void {
   if (values.length > 0 && values.some((value) => value !== 'All')) errors.notSupported(FieldPath.of('dryRun'), values, ['All']);
-}
-
-function checkManager(manager: string, errors: FieldErrors): void {
-  const path = FieldPath.of('fieldManager');
-  if (Buffer.byteLength(manager) > MAX_MANAGER_LENGTH) errors.tooLong(path, MAX_MANAGER_LENGTH);
-  const at = [...manager].findIndex((char) => !/^[\P{C}]$/u.test(char));
-  if (at >= 0) errors.invalid(path, manager, `should only contain printable characters`);
 }
 
 /** `kubectl/v1.36.0 (linux/amd64)` -> `kubectl`: who manages the fields when nobody says. */

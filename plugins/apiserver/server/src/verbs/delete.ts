@@ -123,6 +123,7 @@ function deletionFinalizers(resource: Resource, present: readonly string[], opti
 /** `Success` with the uid of what was deleted; kinds that are given back as they were last say so in their strategy. */
 function removed(resource: Resource, entry: Entry, { metadata }: KubeObject, revision: number): Result {
   if (resource.strategy.returnDeletedObject) {
+    if (metadata.deletionGracePeriodSeconds) return lastWords(resource, entry, revision);
     return {
       type: 'object',
       code: 200,
@@ -139,4 +140,12 @@ function removed(resource: Resource, entry: Entry, { metadata }: KubeObject, rev
     details: { name: metadata.name, ...(group ? { group } : {}), kind: plural, uid: metadata.uid },
   };
   return { type: 'object', code: 200, text: JSON.stringify(status) };
+}
+
+/** An object whose grace was cut short: it is shown without any left. */
+function lastWords(resource: Resource, entry: Entry, revision: number): Result {
+  const object = JSON.parse(textOf(resource, entry)) as KubeObject;
+  object.metadata.deletionGracePeriodSeconds = 0;
+  object.metadata.resourceVersion = String(revision);
+  return { type: 'object', code: 200, text: JSON.stringify(object), resource };
 }

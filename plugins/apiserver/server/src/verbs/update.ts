@@ -2,7 +2,7 @@ import type { Strategy } from '@kubernel/sdk';
 import type { KubeObject } from '@kubernel/sdk/api';
 import { type Api, timestamp } from '../api.ts';
 import type { Call, Result } from '../call.ts';
-import { checkNamespace, checkOwnName, decodeBody, dropSystemFields } from '../decode-body.ts';
+import { checkNamespace, checkOwnName, decodeBody } from '../decode-body.ts';
 import { keyOf, type Resource } from '../registry.ts';
 import { managerOf, settleProblems, writeOptions } from '../write-options.ts';
 import { change } from './change.ts';
@@ -23,7 +23,9 @@ export async function update(
   checkOwnName(object, info.name);
   checkNamespace(object, resource.namespaced, info.namespace);
   api.codec.applyDefaults(resource.type, object);
-  dropSystemFields(object);
+  // Neither is a client's to own. A deletionTimestamp stays: validation says that it cannot be set this way.
+  delete object.metadata.generation;
+  delete object.metadata.selfLink;
   const body = JSON.stringify(object);
   const manager = managerOf(options, call);
   if (resource.strategy.createOnUpdate && subresource === '') {
