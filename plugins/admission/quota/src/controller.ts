@@ -46,6 +46,8 @@ export const quotaController = definePlugin('controller/v1', 'resource-quota', {
       if (!quota || quota.metadata.deletionTimestamp) return undefined;
       const { namespace } = splitKey(key);
       const hard = quota.spec?.hard ?? {};
+      // A quota that limits nothing says nothing.
+      if (Object.keys(hard).length === 0 && !quota.status?.hard) return undefined;
       const resources = new Map<string, ResourceRef>();
       const known = new Set<string>();
       for (const limit of Object.keys(hard)) {

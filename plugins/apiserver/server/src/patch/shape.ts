@@ -104,8 +104,9 @@ export class Shapes {
       return { kind: 'keyed', atomic: false, of, keys };
     }
     const shape = this.#ref(type);
-    if (field.mapType !== 'atomic') return shape;
-    return shape.kind === 'map' || shape.kind === 'struct' ? { ...shape, atomic: true } : shape;
+    // What a field says goes before what its type says.
+    if (!field.mapType || (shape.kind !== 'map' && shape.kind !== 'struct')) return shape;
+    return { ...shape, atomic: field.mapType === 'atomic' };
   }
 
   #ref(type: TypeRef): Shape {
@@ -118,9 +119,11 @@ export class Shapes {
 
   /** Go writes fields without omitempty even when nothing is set. */
   #zero(field: FieldSchema, depth: number): unknown {
-    // A struct that is no pointer is never empty to Go, whatever its tag says.
-    const struct = !field.pointer && (field.type.kind === 'ref' || field.type.kind === 'inline');
-    if ((field.omitEmpty && !struct) || depth > 20) return undefined;
+    // A struct that is no pointer is never empty to Go, whatever its tag says; times and quantities are structs.
+    const { type } = field;
+    const struct =
+      !field.pointer && (type.kind === 'ref' || type.kind === 'inline' || (type.kind === 'scalar' && GO_STRUCTS.has(type.scalar)));
+    if (field.omitZero || (field.omitEmpty && !struct) || depth > 20) return undefined;
     if (field.pointer || field.type.kind === 'list' || field.type.kind === 'map') return null;
     if (field.type.kind === 'scalar') return zeroOf(field.type.scalar);
     const schema = schemaOf(this.#types, field.type);
@@ -133,6 +136,8 @@ export class Shapes {
   }
 }
 
+const GO_STRUCTS: ReadonlySet<string> = new Set(['time', 'microtime', 'duration', 'quantity', 'intorstring', 'raw']);
+
 function leafOf(scalar: string): LeafShape {
   if (scalar === 'string' || scalar === 'bytes') return STRING;
   if (scalar === 'bool') return BOOLEAN;
@@ -143,6 +148,7 @@ function zeroOf(scalar: string): unknown {
   if (scalar === 'string') return '';
   if (scalar === 'bool') return false;
   if (scalar === 'quantity') return '0';
+  if (scalar === 'duration') return '0s';
   if (scalar === 'intorstring' || /^(int|float)\d/.test(scalar)) return 0;
   return null;
 }
