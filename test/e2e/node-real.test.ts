@@ -190,7 +190,8 @@ describe.skipIf(missing)(`a real node, against the fake API${missing ? ` (skippe
     });
     await expect.poll(() => main('fails')?.state?.waiting?.reason, { timeout: 20_000 }).toBe('CrashLoopBackOff');
     expect(main('fails')).toMatchObject({ restartCount: 1, lastState: { terminated: { exitCode: 3, reason: 'Error', message: 'gone' } } });
-    expect(await log('fails')).toMatch(/stdout F out\n.*stderr F err\n/s);
+    expect(await log('fails')).toMatch(/stdout F out\n/);
+    expect(await log('fails')).toMatch(/stderr F err\n/);
     put('done', { containers: [shell('exit 0')], restartPolicy: 'Never' });
     await phase('done').toBe('Succeeded');
     put('killed', {
@@ -254,6 +255,28 @@ describe.skipIf(missing)(`a real node, against the fake API${missing ? ` (skippe
     expect(await exec('team', 'cat /shared/log /shared/hook')).toBe('init\nside\nmain\nhook\n');
     expect(get('team').status!.initContainerStatuses!.map(({ name, ready }) => `${name} ${ready}`)).toEqual(['prepare true', 'side true']);
   }, 60_000);
+
+  it('keeps of a container that ends again and again the last two', async () => {
+    put('again', { containers: [shell('echo run; exit 1')] });
+    await expect.poll(() => main('again')?.restartCount, { timeout: 25_000 }).toBe(2);
+    await expect
+      .poll(
+        async () =>
+          (await cri.instance.listContainers())
+            .filter(({ labels }) => labels['io.kubernetes.pod.name'] === 'again')
+            .map(({ metadata }) => metadata.attempt)
+            .sort(),
+        { timeout: 5_000 },
+      )
+      .toEqual([1, 2]);
+  }, 40_000);
+
+  it("runs pods in the host's network", async () => {
+    put('host', { hostNetwork: true, containers: [shell('sleep 1000')] });
+    await phase('host').toBe('Running');
+    expect(get('host').status!.podIP).toBe(get('host').status!.hostIP);
+    expect(await exec('host', 'hostname')).toBe(execFileSync('hostname', { encoding: 'utf8' }));
+  }, 30_000);
 
   it('adopts containers when the kubelet, and containerd with it, is replaced', async () => {
     const before = main('full')!;

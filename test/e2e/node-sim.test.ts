@@ -94,6 +94,20 @@ describe('kubelet/agent with simulated containers, against the fake API', () => 
     expect(complaints.filter((line) => !line.includes('the cluster CA is not on this machine'))).toEqual([]);
   });
 
+  it('counts simulated containers as well, whatever their probes ask', async () => {
+    await start();
+    const probe = { httpGet: { path: '/', port: 80 } };
+    const sidecar = { name: 'side', image: 'app:1', restartPolicy: 'Always' as const, startupProbe: probe };
+    api.put(
+      PODS,
+      pod('probed', {
+        initContainers: [sidecar],
+        containers: [{ name: 'main', image: 'app:1', readinessProbe: probe, startupProbe: probe }],
+      }),
+    );
+    await expect.poll(() => get('probed')?.status?.containerStatuses?.[0]?.ready).toBe(true);
+  });
+
   it('runs init containers one after the other before the others', async () => {
     await start();
     const init = (name: string) => ({ name, image: 'app:1', command: ['sleep', '0.05'] });

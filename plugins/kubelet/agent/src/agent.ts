@@ -1,7 +1,8 @@
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CniDriver, CriRuntime, PluginContext } from '@kubernel/sdk';
 import { type Node, type Pod, quantityValue, type Service } from '@kubernel/sdk/api';
-import { createEventRecorder, createInformer, createSharedInformers, PODS, SERVICES } from '@kubernel/sdk/client';
+import { createEventRecorder, createInformer, createSharedInformers, PODS, SERVICES, sleep } from '@kubernel/sdk/client';
 import { hostDns } from './dns.ts';
 import { messageOf, nodeNameNeeded } from './errors.ts';
 import { ImagePuller } from './images.ts';
@@ -74,8 +75,7 @@ export class Agent {
     await this.#heartbeat.start();
     if (signal.aborted) return;
     await this.#followPods();
-    const timer = setInterval(() => void this.#checkReady(), 2_000);
-    signal.addEventListener('abort', () => clearInterval(timer), { once: true });
+    void this.#watchReadiness();
   }
 
   get notReady(): string | undefined {
@@ -232,6 +232,15 @@ export class Agent {
       .slice(0, 50);
   }
 
+  /** Often while the node is not ready: everybody waits for it. */
+  async #watchReadiness(): Promise<void> {
+    const { signal } = this.#ctx;
+    while (!signal.aborted) {
+      await sleep(this.#notReady ? 250 : 2_000, signal);
+      if (!signal.aborted) await this.#checkReady();
+    }
+  }
+
   async #checkReady(): Promise<void> {
     let reason: string | undefined;
     try {
@@ -305,6 +314,9 @@ export class Agent {
       (uid) => !this.#workers.has(uid) && cache.pod(uid).sandboxes.some(({ labels }) => this.#nodes.has(labels[NODE_NAME] ?? '')),
     );
     const disk = (await volumes.known()).filter((uid) => !this.#workers.has(uid));
+    for (const name of await readdir(this.context.logsDir).catch(() => [])) {
+      if (!this.#workers.has(name.split('_')[2] ?? '')) await rm(join(this.context.logsDir, name), { recursive: true, force: true });
+    }
     for (const uid of new Set([...runtime, ...disk])) {
       await this.#endLeftOver(uid)
         .then(() => volumes.remove(uid))

@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ContainerConfig, Image, Mount } from '@kubernel/sdk';
-import type { Container, Pod } from '@kubernel/sdk/api';
+import type { Container } from '@kubernel/sdk/api';
 import { type EnvInputs, environment, expand } from './env.ts';
 import { ContainerWaiting } from './errors.ts';
 import { etcHosts } from './etc-hosts.ts';

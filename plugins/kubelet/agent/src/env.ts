@@ -61,7 +61,7 @@ async function fromWhole(source: EnvFrom, namespace: string, inputs: EnvInputs):
 }
 
 async function fromKey(
-  variable: string,
+  _variable: string,
   source: NonNullable<ReturnType<typeof envSource>>,
   namespace: string,
   inputs: EnvInputs,

@@ -149,6 +149,11 @@ export class PodWorker {
     await this.#running;
   }
 
+  /** Simulated containers are not probed: they are well. */
+  isStarted(container: Container, containerId: string): boolean {
+    return this.node.agent.simulated || this.probes.isStarted(container, containerId);
+  }
+
   /** Works out the status from what is known now, and has it written. */
   publish(): void {
     const { agent, hostIPs } = this.node;

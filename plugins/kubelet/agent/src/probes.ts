@@ -33,15 +33,23 @@ export class Probes {
     this.#host = host;
   }
 
-  /** Begins (once) to probe a running container; a later one of the same name replaces it. `startedAt` in milliseconds. */
-  ensure(container: Container, containerId: string, startedAt: number): void {
-    const known = this.#probed.get(container.name);
-    if (known?.containerId === containerId) return;
-    known?.abort.abort();
+  /**
+   * Begins (once) to probe a running container; a later one of the same name replaces it. `startedAt` in milliseconds.
+   * `known` is what an earlier kubelet found of it: a container that is adopted does not become unready by that.
+   */
+  ensure(container: Container, containerId: string, startedAt: number, known: { started?: boolean; ready?: boolean } = {}): void {
+    const before = this.#probed.get(container.name);
+    if (before?.containerId === containerId) return;
+    before?.abort.abort();
     const startup = container.startupProbe as Probe | undefined;
-    const probed: Probed = { containerId, started: !startup, ready: !container.readinessProbe, abort: new AbortController() };
+    const probed: Probed = {
+      containerId,
+      started: !startup || known.started === true,
+      ready: !container.readinessProbe || known.ready === true,
+      abort: new AbortController(),
+    };
     this.#probed.set(container.name, probed);
-    if (startup) this.#run('Startup', startup, container, probed, startedAt);
+    if (startup && !probed.started) this.#run('Startup', startup, container, probed, startedAt);
     else this.#runSteady(container, probed, startedAt);
   }
 

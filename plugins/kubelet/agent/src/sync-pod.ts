@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { rm } from 'node:fs/promises';
 import type { CriRuntime } from '@kubernel/sdk';
 import type { Container, Pod } from '@kubernel/sdk/api';
 import { containerConfig } from './container-config.ts';
@@ -49,6 +50,7 @@ export async function syncPod(worker: PodWorker): Promise<number | undefined> {
   // A pod whose last container just ended is over now, not at the next pass.
   if (isOver(worker)) return endPod(worker);
   worker.publish();
+  await removeHistory(worker);
   return due.ms();
 }
 
@@ -99,6 +101,25 @@ function checkDeadline(worker: PodWorker, due: Due): { reason: string; message: 
   const failure = { reason: 'DeadlineExceeded', message: 'Pod was active on the node longer than the specified deadline' };
   worker.event('Normal', failure.reason, failure.message);
   return failure;
+}
+
+/** Of each container the current and the one before are kept: for its last state, and `kubectl logs --previous`. */
+async function removeHistory(worker: PodWorker): Promise<void> {
+  const { cri, cache, simulated } = worker.node.agent;
+  const { pod, runtime } = worker;
+  for (const { name } of [...(pod.spec.initContainers ?? []), ...pod.spec.containers]) {
+    for (const { id, logPath } of historyOf(runtime, name).slice(2)) {
+      await cri.removeContainer({ containerId: id });
+      if (!simulated && logPath) await rm(logPath, { force: true });
+      await cache.refreshContainer(worker.uid, id);
+    }
+  }
+  const used = new Set([...runtime.containers.values()].map(({ podSandboxId }) => podSandboxId));
+  for (const { id } of runtime.sandboxes.slice(1)) {
+    if (used.has(id)) continue;
+    await cri.removePodSandbox({ podSandboxId: id });
+    await cache.refreshSandbox(worker.uid, id);
+  }
 }
 
 // ---------------------------------------------------------------------------------------------------- volumes
@@ -178,7 +199,7 @@ async function runInitContainers(worker: PodWorker, sandboxId: string, due: Due)
     if (isSidecar(container)) {
       await runContainer(worker, sandboxId, container, due);
       const current = historyOf(runtime, container.name)[0];
-      const started = current?.state === 'CONTAINER_RUNNING' && worker.probes.isStarted(container, current.id);
+      const started = current?.state === 'CONTAINER_RUNNING' && worker.isStarted(container, current.id);
       if (!started && !begun) return false;
     } else if (!begun) {
       const current = inSandbox(worker, sandboxId, container);
@@ -207,7 +228,8 @@ async function runContainer(worker: PodWorker, sandboxId: string, container: Con
   if (current?.state === 'CONTAINER_RUNNING') {
     if (!isStale(current, container)) {
       worker.waiting.delete(container.name);
-      if (!worker.node.agent.simulated) worker.probes.ensure(container, current.id, current.startedAt / 1e6);
+      if (!worker.node.agent.simulated)
+        worker.probes.ensure(container, current.id, current.startedAt / 1e6, recordedStatus(pod, container, current.id));
       return;
     }
     const message = `Container ${container.name} definition changed, will be restarted`;
@@ -279,6 +301,16 @@ async function startContainer(
     // ErrImagePull is shown once, then ImagePullBackOff.
     if (waiting.reason === 'ErrImagePull') due.in(1_000);
   }
+}
+
+/** What the API says of this very container. */
+function recordedStatus(
+  { status = {} }: Pod,
+  { name }: Container,
+  containerId: string,
+): { started?: boolean; ready?: boolean } | undefined {
+  const all = [...(status.containerStatuses ?? []), ...(status.initContainerStatuses ?? [])];
+  return all.find((entry) => entry.name === name && entry.containerID?.endsWith(`//${containerId}`));
 }
 
 /** One more than last time. Where the runtime has forgotten (the node was shut down), the API remembers. */

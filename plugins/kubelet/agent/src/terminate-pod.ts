@@ -37,7 +37,7 @@ export async function terminatePod(worker: PodWorker): Promise<void> {
   for (const containerId of [...worker.runtime.containers.keys()]) await agent.cri.removeContainer({ containerId });
   for (const { id: podSandboxId } of worker.runtime.sandboxes) await agent.cri.removePodSandbox({ podSandboxId });
   agent.cache.forget(uid);
-  if (!agent.simulated) await rm(podLogDirectory(agent.logsDir, pod), { recursive: true, force: true });
+  await rm(podLogDirectory(agent.logsDir, pod), { recursive: true, force: true });
   worker.done = true;
 }
 

@@ -1,6 +1,6 @@
 import { chmod, chown, mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Pod, quantityValue, type Volume } from '@kubernel/sdk/api';
+import { quantityValue, type Volume } from '@kubernel/sdk/api';
 import {
   type ConfigMapSource,
   type DownwardItem,
