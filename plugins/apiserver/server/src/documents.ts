@@ -37,6 +37,13 @@ export function documents(api: Api, serverAddress: () => string): Documents {
     }
     return document;
   };
+  const aggregated = (at: '/api' | '/apis', media: string): Document => {
+    const json = once(`aggregated ${at}`, `application/json;${AGGREGATED}`, () => aggregatedDiscovery(api.registry.groups, at));
+    if (media === 'application/json') return json;
+    const target = { type: 'apidiscovery.v2.APIGroupDiscoveryList', apiVersion: 'apidiscovery.k8s.io/v2', kind: 'APIGroupDiscoveryList' };
+    const bytes = api.codec.encodeProtobuf?.(target, json.body.toString());
+    return bytes ? { ...json, contentType: `${media};${AGGREGATED}`, body: Buffer.from(bytes) } : json;
+  };
   const tokens = (): TokenService | undefined => api.services.get('tokens') as TokenService | undefined;
   return {
     get(path, accept, query) {
@@ -58,7 +65,7 @@ export function documents(api: Api, serverAddress: () => string): Documents {
         case '/api':
         case '/apis': {
           const shape = aggregatedAccepted(accept);
-          if (shape) return once(`aggregated ${at}`, shape, () => aggregatedDiscovery(api.registry.groups, at));
+          if (shape) return aggregated(at, shape);
           break;
         }
       }
@@ -113,17 +120,17 @@ function openApiV2Document(accept: string, json: () => Document): Document {
   throw notAcceptable(['application/json']);
 }
 
-/** The content type to answer with, when the client prefers aggregated discovery (KEP-3352). Only v2 in JSON is made. */
-function aggregatedAccepted(accept: string): string | undefined {
+const AGGREGATED = 'g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList';
+
+/** The media type of the aggregated form (KEP-3352), when the client prefers it. Only its v2 is made. */
+function aggregatedAccepted(accept: string): 'application/json' | 'application/vnd.kubernetes.protobuf' | undefined {
   for (const clause of accept.split(',')) {
-    const parameters = new Set(clause.split(';').map((part) => part.trim()));
-    if (!parameters.has('as=APIGroupDiscoveryList') || !parameters.has('g=apidiscovery.k8s.io')) {
-      // A plain type that comes first wins over an aggregated one behind it.
-      if (parameters.has('application/json')) return undefined;
-      continue;
-    }
-    if (parameters.has('v=v2') && parameters.has('application/json'))
-      return 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList';
+    const [media = '', ...rest] = clause.split(';').map((part) => part.trim());
+    if (media !== 'application/json' && media !== 'application/vnd.kubernetes.protobuf') continue;
+    const parameters = new Set(rest);
+    // A plain type that comes first wins over an aggregated one behind it.
+    if (!parameters.has('as=APIGroupDiscoveryList') || !parameters.has('g=apidiscovery.k8s.io')) return undefined;
+    if (parameters.has('v=v2')) return media;
   }
   return undefined;
 }

@@ -76,7 +76,8 @@ async function tryChange(
   if (asked !== '' && !/^\d+$/.test(asked))
     throw new StatusError(500, '', `strconv.ParseUint: parsing ${JSON.stringify(asked)}: invalid syntax`);
   if (asked !== '' && asked !== String(entry.revision)) throw conflict(resource.group, resource.plural, request.name, MODIFIED);
-  if (asked === '' && strategy.unconditionalUpdate === false && !request.retry) throw revisionRequired(resource, request.name);
+  if (asked === '' && strategy.unconditionalUpdate === false && request.uidPrecondition && !request.direct)
+    throw revisionRequired(resource, request.name);
   // An unconditional update is one of whatever is there now.
   object.metadata.resourceVersion = String(entry.revision);
   const uid = object.metadata.uid;
@@ -178,6 +179,6 @@ function storageKey(resource: Resource, namespace: string, name: string): string
 
 function revisionRequired(resource: Resource, name: string): Error {
   const errors = new FieldErrors();
-  errors.invalid(FieldPath.of('metadata', 'resourceVersion'), '', 'must be specified for an update');
-  return errors.toStatusError(resource.kind, resource.group, name);
+  errors.invalid(FieldPath.of('metadata', 'resourceVersion'), 0, 'must be specified for an update');
+  return errors.toStatusError(resource.plural, resource.group, name);
 }
