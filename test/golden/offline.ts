@@ -168,6 +168,7 @@ export class OfflineServer {
     meta.uid ??= old.metadata.uid;
     if (resource.strategy?.unconditionalUpdate !== false) meta.resourceVersion ??= old.metadata.resourceVersion;
     meta.generation = old.metadata.generation;
+    if (resource.plural === 'pods') addTolerations((object.spec ?? {}) as object);
     const context = this.#context(namespace, dryRun, old);
     await resource.strategy?.prepareForUpdate?.(object, old, context);
     refuse(resource, object, validateChangedObject(resource, object, old, context));
@@ -223,9 +224,15 @@ function imitatePodAdmission(pod: KubeObject): void {
   const mutable = spec as Record<string, unknown>;
   mutable.serviceAccountName ??= 'default';
   mutable.priority ??= 0;
+  mutable.preemptionPolicy ??= 'PreemptLowerPriority';
+  addTolerations(mutable);
   if (mutable.automountServiceAccountToken === false || pod.metadata.annotations?.['kubernetes.io/config.mirror'] !== undefined) return;
   const name = 'kube-api-access-abcde';
-  const sources = [{ serviceAccountToken: { expirationSeconds: 3607, path: 'token' } }];
+  const sources = [
+    { serviceAccountToken: { expirationSeconds: 3607, path: 'token' } },
+    { configMap: { name: 'kube-root-ca.crt', items: [{ key: 'ca.crt', path: 'ca.crt' }] } },
+    { downwardAPI: { items: [{ path: 'namespace', fieldRef: { apiVersion: 'v1', fieldPath: 'metadata.namespace' } }] } },
+  ];
   mutable.volumes = [...((mutable.volumes as unknown[] | undefined) ?? []), { name, projected: { sources, defaultMode: 420 } }];
   for (const list of ['containers', 'initContainers']) {
     for (const container of (mutable[list] as Record<string, unknown>[] | undefined) ?? []) {
@@ -234,6 +241,15 @@ function imitatePodAdmission(pod: KubeObject): void {
       if (!mounts.some((mount) => mount.mountPath === mountPath)) container.volumeMounts = [...mounts, { name, readOnly: true, mountPath }];
     }
   }
+}
+
+function addTolerations(spec: { tolerations?: { key?: string }[] }): void {
+  const { tolerations = [] } = spec;
+  for (const state of ['not-ready', 'unreachable']) {
+    const key = `node.kubernetes.io/${state}`;
+    if (!tolerations.some((toleration) => toleration.key === key)) tolerations.push({ key, operator: 'Exists', effect: 'NoExecute', tolerationSeconds: 300 } as { key: string });
+  }
+  spec.tolerations = tolerations;
 }
 
 /** Runs a case's steps; an outcome for each step with an answer that can be compared. */

@@ -45,7 +45,7 @@ for (const area of areas) {
       if (outcome.exact) counts.exact++;
       if (outcome.codeEqual) counts.code++;
       if (!outcome.exact && shown++ < diffs)
-        console.log(`--- ${outcome.id}\n  want ${outcome.expected.slice(0, 1500)}\n  got  ${outcome.actual.slice(0, 1500)}\n`);
+        console.log(`--- ${outcome.id}\n  want ${outcome.expected.slice(0, 9000)}\n  got  ${outcome.actual.slice(0, 9000)}\n`);
     }
   }
   const sum = [...byKind.values()].reduce(

@@ -1,5 +1,6 @@
 import { PrintedValue, goJson } from '@kubernel/sdk/api';
 import { types } from '../types.ts';
+import { unifiedDiff } from './difference.ts';
 
 /**
  * Objects as upstream prints them in "Invalid value": in its internal form, where fields have their Go names and
@@ -26,10 +27,23 @@ export function printGoForm(type: string, value: unknown): PrintedValue {
   return new PrintedValue(goJson(goForm(type, value)));
 }
 
+/** What changed between two values, in the form that {@link printGoForm} prints, one field to a line. */
+export function goDifference(type: string, before: unknown, after: unknown, only?: readonly string[]): string {
+  const text = (value: unknown): string => {
+    const form = goForm(type, value) as Record<string, unknown>;
+    const names = only?.map(goName) ?? Object.keys(form);
+    return goJson(Object.fromEntries(Object.entries(form).filter(([name]) => names.includes(name))), 1);
+  };
+  return unifiedDiff(text(before), text(after));
+}
+
+const goName = (name: string): string => NAMES[name] ?? `${name[0]?.toUpperCase()}${name.slice(1)}`;
+
 function goForm(type: string, value: unknown): unknown {
   if (value === undefined || value === null) return null;
   if (type.startsWith('[]')) return (value as unknown[]).length ? (value as unknown[]).map((item) => goForm(type.slice(2), item)) : null;
-  if (type.startsWith('{}') || !types[type]) return value;
+  if (type.startsWith('{}')) return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
+  if (!types[type]) return value;
   if (type === 'meta.v1.ObjectMeta') return value;
   let object = value as Record<string, unknown>;
   const out: Record<string, unknown> = {};
@@ -38,13 +52,27 @@ function goForm(type: string, value: unknown): unknown {
   for (const [name, [fieldType, , flags]] of fieldsOf(type)) {
     if (name === 'metadata' && type === 'core.v1.PodTemplateSpec') continue;
     const field = object[name];
-    out[NAMES[name] ?? name[0]?.toUpperCase() + name.slice(1)] = field === undefined ? zeroOf(fieldType, flags.includes('p')) : goForm(fieldType, field);
+    out[goName(name)] = field === undefined ? zeroOf(fieldType, flags.includes('p')) : goForm(fieldType, field);
   }
   return out;
 }
 
-function fieldsOf(type: string): [string, readonly [string, number, string, ...unknown[]]][] {
-  const fields = Object.entries(types[type] ?? {}) as [string, readonly [string, number, string, ...unknown[]]][];
+/** Fields that the internal type has at another place: right behind which. */
+const MOVED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  'core.v1.PodSpec': { setHostnameAsFQDN: 'subdomain', preemptionPolicy: 'priority', overhead: 'runtimeClassName' },
+  'core.v1.Volume': { quobyte: 'rbd', flexVolume: 'quobyte' },
+  'core.v1.PersistentVolumeSpec': { quobyte: 'rbd', flexVolume: 'iscsi' },
+};
+
+type Field = [string, readonly [string, number, string, ...unknown[]]];
+
+function fieldsOf(type: string): Field[] {
+  const fields = Object.entries(types[type] ?? {}) as Field[];
+  for (const [name, behind] of Object.entries(MOVED[type] ?? {})) {
+    const from = fields.findIndex(([field]) => field === name);
+    const moved = fields.splice(from, from < 0 ? 0 : 1);
+    fields.splice(fields.findIndex(([field]) => field === behind) + 1, 0, ...moved);
+  }
   if (type === 'core.v1.PodSpec') return fields.filter(([name]) => !HOST_FIELDS.includes(name) && name !== 'serviceAccount');
   const first = POINTER_FIRST[type];
   if (!first) return fields;

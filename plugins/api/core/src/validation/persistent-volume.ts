@@ -1,6 +1,7 @@
 import type { Decoded, FieldErrors } from '@kubernel/sdk/api';
 import { FieldPath, checkEnumPointer, checkImmutable, semanticEqual, tryQuantity } from '@kubernel/sdk/api';
 import { checkNodeSelector } from './affinity.ts';
+import { goDifference } from './go-form.ts';
 import { VOLUME_MODES, checkAccessModes, checkClassName } from './persistent-volume-claim.ts';
 import * as source from './volume-sources.ts';
 
@@ -117,7 +118,7 @@ export function checkVolumeUpdate(volume: Decoded, old: Decoded, errors: FieldEr
   }
   const changed = PERSISTENT_SOURCES.filter((key) => !semanticEqual(spec[key], before[key]));
   if (changed.length) {
-    const difference = changed.map((key) => `- ${key}: ${JSON.stringify(before[key])}\n+ ${key}: ${JSON.stringify(spec[key])}\n`).join('');
+    const difference = goDifference('core.v1.PersistentVolumeSpec', before, spec, PERSISTENT_SOURCES);
     errors.forbidden(SPEC.child('persistentvolumesource'), `spec.persistentvolumesource is immutable after creation\n${difference}`);
   }
   checkImmutable(spec.volumeMode, before.volumeMode, FieldPath.of('volumeMode'), errors);
@@ -152,8 +153,7 @@ export function checkClaimUpdate(claim: Decoded, old: Decoded, errors: FieldErro
   }
   if (bound && spec.volumeAttributesClassName !== undefined) spec.volumeAttributesClassName = before.volumeAttributesClassName;
   if (!semanticEqual(spec, before)) {
-    const changed = [...new Set([...Object.keys(spec), ...Object.keys(before)])].filter((field) => !semanticEqual(spec[field], before[field]));
-    const difference = changed.map((field) => `- ${field}: ${JSON.stringify(before[field])}\n+ ${field}: ${JSON.stringify(spec[field])}\n`).join('');
+    const difference = goDifference('core.v1.PersistentVolumeClaimSpec', before, spec);
     errors.forbidden(SPEC, `spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims\n${difference}`);
   }
   checkShrink(claim, old, errors);

@@ -1,6 +1,7 @@
 import type { Decoded, FieldErrors } from '@kubernel/sdk/api';
 import { FieldPath, outsideRange, semanticEqual, validateObjectMeta, validateObjectMetaUpdate } from '@kubernel/sdk/api';
 import { checkTolerations } from './affinity.ts';
+import { goDifference } from './go-form.ts';
 import { checkImageSpaces } from './containers.ts';
 import { checkPodAnnotationUpdates, checkPodAnnotations, checkProfilesAgree } from './pod-annotations.ts';
 import { checkPodSpec } from './pod-spec.ts';
@@ -61,7 +62,7 @@ export function checkPodUpdate(pod: Decoded, old: Decoded, errors: FieldErrors):
   checkOnlyRemovedGates(spec.schedulingGates ?? [], before.schedulingGates ?? [], errors);
   const difference = comparableSpec(spec, before, errors);
   if (!semanticEqual(difference, before)) {
-    errors.forbidden(SPEC, `pod updates may not change fields other than ${UPDATABLE}\n${describeDifference(before, difference)}`);
+    errors.forbidden(SPEC, `pod updates may not change fields other than ${UPDATABLE}\n${goDifference('core.v1.PodSpec', before, difference)}`);
   }
 }
 
@@ -162,10 +163,3 @@ function checkGatedAffinity(copy: Decoded, before: Decoded, errors: FieldErrors)
   else rest.nodeAffinity = then;
   copy.affinity = Object.keys(rest).length ? rest : before.affinity;
 }
-
-/** What changed, field by field. Upstream prints a diff of its Go structs here, which says the same at length. */
-function describeDifference(before: Decoded, after: Decoded): string {
-  const fields = [...new Set([...Object.keys(before), ...Object.keys(after)])].filter((field) => !semanticEqual(before[field], after[field]));
-  return fields.map((field) => `- ${field}: ${JSON.stringify(before[field])}\n+ ${field}: ${JSON.stringify(after[field])}\n`).join('');
-}
-
