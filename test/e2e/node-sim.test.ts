@@ -185,6 +185,17 @@ describe('kubelet/agent with simulated containers, against the fake API', () => 
     expect((await sim.instance.listContainers()).length).toBe(2);
   });
 
+  it('counts a restart when the runtime lost what ran', async () => {
+    await start();
+    api.put(PODS, pod('lost'));
+    await expect.poll(() => phase('lost')).toBe('Running');
+    await kubelet!.instance.shutdown!();
+    await kubelet!.stop();
+    expect(await sim.instance.listPodSandbox()).toEqual([]);
+    await start();
+    await expect.poll(() => get('lost')?.status?.containerStatuses?.[0]).toMatchObject({ restartCount: 1, ready: true });
+  });
+
   it('ends what runs for pods that were deleted while no kubelet looked', async () => {
     await start();
     api.put(PODS, pod('gone'));

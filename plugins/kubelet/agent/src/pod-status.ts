@@ -17,6 +17,8 @@ export interface StatusInputs {
   runtime: PodRuntime;
   /** Why containers wait, by container name. */
   waiting: ReadonlyMap<string, { reason: string; message: string }>;
+  /** What the API said of containers before, by container name. */
+  recorded: ReadonlyMap<string, ApiContainerStatus>;
   isReady(container: Container, containerId: string): boolean;
   isStarted(container: Container, containerId: string): boolean;
   hostIPs: readonly string[];
@@ -76,7 +78,7 @@ function containerStatus(container: Container, inputs: StatusInputs, waitingReas
     state: { waiting: { reason: waitingReason } },
     lastState: {},
     ready: false,
-    restartCount: current?.metadata.attempt ?? 0,
+    restartCount: current?.metadata.attempt ?? inputs.recorded.get(container.name)?.restartCount ?? 0,
     image: container.image ?? '',
     imageID: '',
     started: false,

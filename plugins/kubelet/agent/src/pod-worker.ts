@@ -1,4 +1,4 @@
-import { type Container, type Pod, semanticEqual } from '@kubernel/sdk/api';
+import { type Container, type ContainerStatus, type Pod, semanticEqual } from '@kubernel/sdk/api';
 import { sleep, timestamp } from '@kubernel/sdk/client';
 import { check } from './check.ts';
 import { CrashBackoff } from './crash-backoff.ts';
@@ -34,6 +34,8 @@ export class PodWorker {
   volumes: MountedVolumes | undefined;
   /** Why the kubelet itself ended the pod. */
   failure: { reason: string; message: string } | undefined;
+  /** What the API said of containers when this kubelet first saw the pod: the runtime may have forgotten them. */
+  readonly recorded: ReadonlyMap<string, ContainerStatus>;
   /** Containers are gone for good, sandbox and volumes too; the object is still there. */
   ended = false;
   /** Everything is removed, the worker can be dropped. */
@@ -55,6 +57,8 @@ export class PodWorker {
     this.#pod = pod;
     this.#onDone = onDone;
     this.#startTime = pod.status?.startTime;
+    const { containerStatuses = [], initContainerStatuses = [] } = pod.status ?? {};
+    this.recorded = new Map([...initContainerStatuses, ...containerStatuses].map((status) => [status.name, status]));
     this.status = new StatusWriter(node.agent.client, pod, node.agent.signal);
     this.probes = new Probes({
       check: (probe, container, containerId) => check(probe, { cri: node.agent.cri, container, containerId, podIP: this.podIPs[0] ?? '' }),
@@ -163,6 +167,7 @@ export class PodWorker {
         pod: this.status.pod.metadata.uid === this.uid ? this.status.pod : this.#pod,
         runtime: this.runtime,
         waiting: this.waiting,
+        recorded: this.recorded,
         isReady: (container, id) => agent.simulated || this.probes.isReady(container, id),
         isStarted: (container, id) => agent.simulated || this.probes.isStarted(container, id),
         hostIPs,

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import type { CriRuntime } from '@kubernel/sdk';
-import type { Container, Pod } from '@kubernel/sdk/api';
+import type { Container, ContainerStatus, Pod } from '@kubernel/sdk/api';
 import { containerConfig } from './container-config.ts';
 import { goDuration } from './crash-backoff.ts';
 import { ContainerWaiting, messageOf } from './errors.ts';
@@ -229,7 +229,7 @@ async function runContainer(worker: PodWorker, sandboxId: string, container: Con
     if (!isStale(current, container)) {
       worker.waiting.delete(container.name);
       if (!worker.node.agent.simulated)
-        worker.probes.ensure(container, current.id, current.startedAt / 1e6, recordedStatus(pod, container, current.id));
+        worker.probes.ensure(container, current.id, current.startedAt / 1e6, recordedStatus(worker, container, current.id));
       return;
     }
     const message = `Container ${container.name} definition changed, will be restarted`;
@@ -261,7 +261,7 @@ async function startContainer(
   ended: KnownContainer | undefined,
   due: Due,
 ): Promise<void> {
-  const attempt = nextAttempt(worker.pod, container, ended);
+  const attempt = nextAttempt(worker, container, ended);
   const { agent, memoryBytes } = worker.node;
   const { cri, cache } = agent;
   const tell = (type: 'Normal' | 'Warning', reason: string, message: string): void => worker.event(type, reason, message, container);
@@ -304,19 +304,15 @@ async function startContainer(
 }
 
 /** What the API says of this very container. */
-function recordedStatus(
-  { status = {} }: Pod,
-  { name }: Container,
-  containerId: string,
-): { started?: boolean; ready?: boolean } | undefined {
-  const all = [...(status.containerStatuses ?? []), ...(status.initContainerStatuses ?? [])];
-  return all.find((entry) => entry.name === name && entry.containerID?.endsWith(`//${containerId}`));
+function recordedStatus(worker: PodWorker, { name }: Container, containerId: string): ContainerStatus | undefined {
+  const recorded = worker.recorded.get(name);
+  return recorded?.containerID?.endsWith(`//${containerId}`) ? recorded : undefined;
 }
 
 /** One more than last time. Where the runtime has forgotten (the node was shut down), the API remembers. */
-function nextAttempt({ status = {} }: Pod, { name }: Container, ended: KnownContainer | undefined): number {
+function nextAttempt(worker: PodWorker, { name }: Container, ended: KnownContainer | undefined): number {
   if (ended) return ended.metadata.attempt + 1;
-  const recorded = [...(status.containerStatuses ?? []), ...(status.initContainerStatuses ?? [])].find((entry) => entry.name === name);
+  const recorded = worker.recorded.get(name);
   return recorded?.containerID ? recorded.restartCount + 1 : 0;
 }
 
