@@ -17,6 +17,7 @@ export * from './expectations.ts';
 export * from './https.ts';
 export * from './informer.ts';
 export * from './kubeconfig.ts';
+export * from './leader-election.ts';
 export * from './own-writes.ts';
 export { collectionPath, objectKey, objectPath, resourceName, splitKey } from './paths.ts';
 export * from './reconciler.ts';
