@@ -60,6 +60,7 @@ export const defaults: Readonly<Record<string, DefaultFunction>> = {
   },
 
   'core.v1.Secret': (secret) => {
+    foldStringData(secret);
     secret.type ||= 'Opaque';
   },
 
@@ -97,4 +98,14 @@ interface ServiceSpec {
 }
 interface ServiceStatus {
   loadBalancer?: { ingress?: { ip?: string; ipMode?: string }[] };
+}
+
+/** stringData is write-only: it ends up in data. Here and not in the strategy, since whoever sets it manages the data. */
+function foldStringData(secret: Fields): void {
+  const plain = secret.stringData as Record<string, string> | undefined;
+  if (!plain) return;
+  const data: Fields = { ...(secret.data as Fields | undefined) };
+  for (const [key, value] of Object.entries(plain)) data[key] = Buffer.from(value).toString('base64');
+  secret.data = data;
+  delete secret.stringData;
 }

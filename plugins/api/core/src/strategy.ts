@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Strategy } from '@kubernel/sdk';
 import type { Decoded, KubeObject } from '@kubernel/sdk/api';
-import { FieldPath, checkImmutable, keepSpec, keepStatus, kindStrategy, nameIsDNSLabel, qualifiedName } from '@kubernel/sdk/api';
+import { checkImmutable, FieldPath, keepSpec, keepStatus, kindStrategy, nameIsDNSLabel, qualifiedName } from '@kubernel/sdk/api';
 import { eventStrategy } from './strategy-event.ts';
 import { podEphemeralContainersStrategy, podResizeStrategy, podStatusStrategy, podStrategy } from './strategy-pod.ts';
 import { templateWarnings } from './strategy-pod-warnings.ts';
@@ -35,23 +35,11 @@ const secret = kindStrategy(
     onUpdate: ['update', 'validateUpdate', 'meta', 'validate'],
   },
   {
-    prepareForCreate: foldStringData,
     prepareForUpdate(object, old) {
-      foldStringData(object);
       if (!object.type) object.type = old.type;
     },
   },
 );
-
-/** stringData is write-only: it ends up in data. */
-function foldStringData(object: KubeObject): void {
-  const plain = object.stringData as Record<string, string> | undefined;
-  if (!plain) return;
-  const data = { ...((object.data as Record<string, string> | undefined) ?? {}) };
-  for (const [key, value] of Object.entries(plain)) data[key] = Buffer.from(value).toString('base64');
-  object.data = data;
-  delete object.stringData;
-}
 
 const serviceAccount = kindStrategy(
   { namespaced: true, onUpdate: ['update', 'meta'] },
@@ -111,8 +99,10 @@ const namespaceStatus = kindStrategy(
     validateUpdate(object, _old, errors) {
       const phase = object.status?.phase ?? '';
       const deleting = !!object.metadata.deletionTimestamp;
-      if (!deleting && phase !== 'Active') errors.invalid(STATUS.child('Phase'), phase, "may only be 'Active' if `deletionTimestamp` is empty");
-      if (deleting && phase !== 'Terminating') errors.invalid(STATUS.child('Phase'), phase, "may only be 'Terminating' if `deletionTimestamp` is not empty");
+      if (!deleting && phase !== 'Active')
+        errors.invalid(STATUS.child('Phase'), phase, "may only be 'Active' if `deletionTimestamp` is empty");
+      if (deleting && phase !== 'Terminating')
+        errors.invalid(STATUS.child('Phase'), phase, "may only be 'Terminating' if `deletionTimestamp` is not empty");
     },
     onUpdate: ['update', 'validateUpdate'],
   },
@@ -135,17 +125,30 @@ const namespaceFinalize = kindStrategy(
 );
 
 const node = kindStrategy(
-  { namespaced: false, validate: (object, errors) => checkNode(object, errors), validateUpdate: (object, old, errors) => checkNodeUpdate(object, old, errors), onUpdate: ['meta', 'validate', 'update', 'validateUpdate'] },
+  {
+    namespaced: false,
+    validate: (object, errors) => checkNode(object, errors),
+    validateUpdate: (object, old, errors) => checkNodeUpdate(object, old, errors),
+    onUpdate: ['meta', 'validate', 'update', 'validateUpdate'],
+  },
   { prepareForUpdate: keepStatus, resetFields: ['status'] },
 );
 
 const nodeStatus = kindStrategy(
-  { namespaced: false, validateUpdate: (object, old, errors) => checkNodeUpdate(object, old, errors), onUpdate: ['update', 'validateUpdate'] },
+  {
+    namespaced: false,
+    validateUpdate: (object, old, errors) => checkNodeUpdate(object, old, errors),
+    onUpdate: ['update', 'validateUpdate'],
+  },
   { prepareForUpdate: keepSpec, resetFields: ['spec'] },
 );
 
 const podTemplate = kindStrategy(
-  { namespaced: true, validate: (object, errors) => checkPodTemplate(object.template ?? {}, FieldPath.of('template'), errors), onUpdate: ['update', 'validate'] },
+  {
+    namespaced: true,
+    validate: (object, errors) => checkPodTemplate(object.template ?? {}, FieldPath.of('template'), errors),
+    onUpdate: ['update', 'validate'],
+  },
   {
     createOnUpdate: true,
     generation: true,
@@ -160,7 +163,12 @@ function warningsOfTemplate(template: unknown, path: FieldPath, old: KubeObject 
 }
 
 const replicationController = kindStrategy(
-  { namespaced: true, nameOnly: true, validate: (object, errors) => checkReplicationController(object, errors), onUpdate: ['update', 'validate'] },
+  {
+    namespaced: true,
+    nameOnly: true,
+    validate: (object, errors) => checkReplicationController(object, errors),
+    onUpdate: ['update', 'validate'],
+  },
   {
     generation: true,
     prepareForCreate(object) {
@@ -176,7 +184,8 @@ const replicationController = kindStrategy(
 const replicationControllerStatus = kindStrategy(
   {
     namespaced: true,
-    validateUpdate: (object, _old, errors) => checkReplicaStatus(object.status ?? {}, errors, ['fullyLabeledReplicas', 'readyReplicas', 'availableReplicas']),
+    validateUpdate: (object, _old, errors) =>
+      checkReplicaStatus(object.status ?? {}, errors, ['fullyLabeledReplicas', 'readyReplicas', 'availableReplicas']),
     onUpdate: ['update', 'validateUpdate'],
   },
   { prepareForUpdate: keepSpec, resetFields: ['spec'] },
@@ -216,7 +225,6 @@ const resourceQuota = kindStrategy(
     resetFields: ['status'],
   },
 );
-
 
 /** What happens to an object on its way in, by plural (`pods`) or subresource (`pods/status`). */
 export const strategies: Readonly<Record<string, Strategy>> = {

@@ -1,6 +1,6 @@
 import type { Strategy, StrategyContext, Subresource, SubresourceRequest } from '@kubernel/sdk';
 import type { KubeObject } from '@kubernel/sdk/api';
-import { type Api, strategyContext } from './api.ts';
+import { type Api, strategyContext, timestamp } from './api.ts';
 import type { Call, Result } from './call.ts';
 import { connect } from './connect/connect.ts';
 import { decodeBody } from './decode-body.ts';
@@ -13,7 +13,7 @@ import { deleteObject } from './verbs/delete.ts';
 import { patch } from './verbs/patch.ts';
 import { get } from './verbs/read.ts';
 import { update } from './verbs/update.ts';
-import { settleProblems, type WriteOptions, writeOptions } from './write-options.ts';
+import { managerOf, settleProblems, type WriteOptions, writeOptions } from './write-options.ts';
 
 const VERB_OF: Readonly<Record<string, string>> = { GET: 'get', POST: 'create', PUT: 'update', PATCH: 'patch', DELETE: 'delete' };
 
@@ -91,7 +91,18 @@ export async function action(api: Api, call: Call, resource: Resource, found: Ex
   const target = { type: kind.type ?? '', kind: kind.kind, apiVersion };
   const { object: body, problems } = decodeBody(api, call, target);
   settleProblems(problems, options, call, target);
-  if (kind.type) api.codec.applyDefaults(kind.type, body);
+  if (kind.type) {
+    api.codec.applyDefaults(kind.type, body);
+    const managed = { ...resource, type: kind.type, apiVersion, strategy: {}, subresources: {} };
+    api.patcher.track({
+      resource: managed,
+      subresource: info.subresource,
+      old: undefined,
+      object: body,
+      manager: managerOf(options, call),
+      time: timestamp(),
+    });
+  }
   await api.cache.fresh();
   const entry = resource.cache.entries.get(keyOf(resource, info.namespace, info.name));
   if (!entry) throw notFound(resource.group, resource.plural, info.name);
