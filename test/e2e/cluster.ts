@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chown, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -22,24 +22,28 @@ export class TestCluster {
   readonly dir: string;
   readonly config: string;
   readonly #port: number;
+  /** The user to run as, where it is not this process's. */
+  readonly #uid: number | undefined;
   #child: ChildProcess | undefined;
   #output = '';
 
-  private constructor(dir: string, config: string, port: number) {
+  private constructor(dir: string, config: string, port: number, uid: number | undefined) {
     this.dir = dir;
     this.config = config;
     this.#port = port;
+    this.#uid = uid;
   }
 
   /** `config`: a file, or the name of one in config/. */
-  static async start(config: string, { port = 0 } = {}): Promise<TestCluster> {
+  static async start(config: string, { port = 0, uid }: { port?: number; uid?: number } = {}): Promise<TestCluster> {
     const dir = await mkdtemp(join(tmpdir(), 'kubernel-e2e-'));
     const file = join(dir, 'cluster.yaml');
     await writeFile(
       file,
       stringify(onFreePorts(parse(await readFile(config.includes('/') ? config : join(ROOT, 'config', config), 'utf8')))),
     );
-    const cluster = new TestCluster(dir, file, port);
+    const cluster = new TestCluster(dir, file, port, uid);
+    if (uid !== undefined) await chown(dir, uid, uid);
     try {
       await cluster.up();
     } catch (error) {
@@ -70,6 +74,7 @@ export class TestCluster {
   async up(): Promise<void> {
     const child = spawn(NODE, [MAIN, 'up', '--config', this.config, '--data-dir', this.dataDir, '--port', String(this.#port)], {
       stdio: ['ignore', 'pipe', 'pipe'],
+      ...(this.#uid === undefined ? {} : { uid: this.#uid, gid: this.#uid, env: { ...process.env, HOME: this.dir } }),
     });
     this.#child = child;
     this.#output = '';

@@ -1,3 +1,5 @@
+import { spawnSync } from 'node:child_process';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually, TestCluster } from './cluster.ts';
@@ -72,7 +74,7 @@ describe('a cluster of simulated nodes (dev.yaml)', () => {
 
       cluster.k('delete', '-f', APP);
       await eventually(() => json<List>('get', 'pods').items.length === 0);
-      for (const step of ['ADDED', 'Pending', 'ContainerCreating', 'Running', 'DELETED']) expect(watch.stdout).toContain(step);
+      await eventually(() => ['ADDED', 'Pending', 'ContainerCreating', 'Running', 'DELETED'].every((step) => watch.stdout.includes(step)));
     } finally {
       await watch.end();
     }
@@ -120,5 +122,31 @@ describe('a cluster of simulated nodes (dev.yaml)', () => {
     expect(cluster.k('explain', 'pod.spec.containers')).toMatch(/FIELDS[\s\S]*image\s+<string>/);
     expect(cluster.k('api-resources')).toMatch(/deployments\s+deploy\s+apps\/v1\s+true\s+Deployment/);
     expect(cluster.k('get', '--raw', '/readyz?verbose')).toContain('readyz check passed');
+  });
+});
+
+const NOBODY = 65_534;
+const notAsNobody =
+  process.getuid?.() !== 0
+    ? 'needs root to become another user'
+    : spawnSync('cat', [join(import.meta.dirname, '..', '..', 'kernel', 'dist', 'cli', 'main.js')], { uid: NOBODY, gid: NOBODY }).status !==
+        0
+      ? 'the checkout is not readable by others'
+      : undefined;
+
+describe.skipIf(notAsNobody)(`the same cluster as an unprivileged user${notAsNobody ? ` (skipped: ${notAsNobody})` : ''}`, () => {
+  it('starts, runs the application, keeps its files to itself, and stops', async () => {
+    const own = await TestCluster.start('dev.yaml', { uid: NOBODY });
+    try {
+      own.k('apply', '-f', APP);
+      own.k('rollout', 'status', 'deploy/web', '--timeout=30s');
+      expect(own.kubernel('status').stdout).toContain('Everything runs.');
+      for (const file of ['kubeconfig', 'pki/ca.key', 'pki/sa.key', 'plugins/storage/sqlite/store.db', 'kernel.sock']) {
+        const { mode, uid } = await stat(join(own.dataDir, file));
+        expect({ file, mode: mode & 0o777, uid }).toEqual({ file, mode: 0o600, uid: NOBODY });
+      }
+    } finally {
+      await own.stop();
+    }
   });
 });

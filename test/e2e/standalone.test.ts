@@ -65,7 +65,11 @@ describe.skipIf(missing)(`the README's tour on a real node${missing ? ` (skipped
   it('shows what a person asks for: logs, exec, files from ConfigMaps and Secrets, events', async () => {
     expect(cluster.k('exec', 'deploy/web', '--', 'cat', '/etc/web/motd')).toBe('Served from a ConfigMap.\n');
     expect(cluster.k('exec', 'deploy/redis', '--', 'redis-cli', 'config', 'get', 'maxmemory')).toContain('16777216');
-    expect(cluster.k('exec', 'deploy/web', '--', 'ls', '/var/run/secrets/kubernetes.io/serviceaccount').trim().split(/\s+/)).toEqual(['ca.crt', 'namespace', 'token']);
+    expect(cluster.k('exec', 'deploy/web', '--', 'ls', '/var/run/secrets/kubernetes.io/serviceaccount').trim().split(/\s+/)).toEqual([
+      'ca.crt',
+      'namespace',
+      'token',
+    ]);
     expect(cluster.k('logs', 'deploy/redis')).toMatch(/Ready to accept connections/);
     expect(cluster.k('describe', 'pod', '-l', 'app=redis')).toMatch(/Scheduled[\s\S]*Pulled[\s\S]*Created[\s\S]*Started/);
     expect(cluster.k('get', 'nodes', '-o', 'wide')).toMatch(/Ready.*containerd:\/\//);
