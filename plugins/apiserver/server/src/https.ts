@@ -33,7 +33,11 @@ export async function open(ctx: PluginContext<ServerConfig>, server: Assembled, 
       ...(limits.maxMutatingInflight ? { maxMutating: limits.maxMutatingInflight } : {}),
     },
   });
-  ctx.defer(() => listener.close(DRAIN_MS));
+  ctx.defer(() => {
+    // Watches would hold their connections for as long as the drain lasts.
+    server.api.hub.endAll();
+    return listener.close(DRAIN_MS);
+  });
   const { port } = listener.address;
   const reachable = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
   const url = advertise ?? `https://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}`;

@@ -5,7 +5,7 @@ import { allow } from './auth.ts';
 import type { Call, Result } from './call.ts';
 import type { Resource } from './registry.ts';
 import { type Answer, renderList, renderObject, renderStatus } from './render.ts';
-import { methodNotAllowed, toStatus, unknownResource } from './status.ts';
+import { methodNotAllowed, toStatus, unavailable, unknownResource } from './status.ts';
 import { subresource } from './subresources.ts';
 import { create } from './verbs/create.ts';
 import { deleteOne } from './verbs/delete.ts';
@@ -79,6 +79,7 @@ function readVerb({ info, query }: Call): string {
 
 function route(api: Api, call: Call): Result | Promise<Result> {
   const { info } = call;
+  if (!api.cache.ready) throw unavailable('the server is reading its store anew, try again in a moment');
   const resource = api.registry.find(info.group, info.version, info.resource);
   // A name is one segment of a path, also when it was escaped.
   if (!resource || info.extra || info.name.includes('/') || info.name.includes('%')) throw unknownResource();

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { serve } from './http/serve.ts';
+import { FakeStore } from './testing/fake-store.ts';
 import { openWatch, type TestServer, testServer } from './testing/test-server.ts';
 
 let server: TestServer;
@@ -134,4 +136,45 @@ test('a user without rights is told who may not do what', async () => {
   expect(refused.json.message).toBe(
     'configmaps "one" is forbidden: User "jane" cannot get resource "configmaps" in API group "" in the namespace "default"',
   );
+});
+
+test('a server that closes lets go of idle connections at once and finishes what it answers', async () => {
+  const closing = await testServer();
+  await closing.request('GET', '/readyz');
+  const watch = openWatch(closing, `${CONFIGMAPS}?watch=1`);
+  await new Promise((resolve) => setTimeout(resolve, 30));
+  closing.server.api.hub.endAll();
+  const started = performance.now();
+  await closing.listener.close(5_000);
+  expect(performance.now() - started).toBeLessThan(1_000);
+  expect(await watch.next()).toBeUndefined();
+  await closing[Symbol.asyncDispose]();
+});
+
+test('a port that is taken is refused with what to do, although ports can be shared', async () => {
+  const options = { host: '127.0.0.1', port: server.port, serving: server.pki.serving, reusePort: true, nodeTrust: undefined, limits: {} };
+  await expect(serve(server.server, options)).rejects.toMatchObject({ code: 'ERR_PORT_IN_USE', hint: expect.any(String) });
+});
+
+test('a resubscription from scratch is not answered from an empty cache', async () => {
+  const store = new FakeStore();
+  await using restarted = await testServer({ store });
+  await restarted.request('POST', CONFIGMAPS, configMap('kept'));
+  const watch = openWatch(restarted, `${CONFIGMAPS}?watch=1`);
+  expect((await watch.next())?.type).toBe('ADDED');
+  store.breakSubscriptions();
+  await store.commit({
+    keys: ['core/configmaps/x/other'],
+    values: ['{"kind":"ConfigMap","apiVersion":"v1","metadata":{"name":"other","namespace":"x","uid":"1"}}'],
+    expects: [0],
+  });
+  store.compactTo(store.revision);
+  expect(await watch.next()).toBeUndefined();
+  for (let attempt = 0; attempt < 50; attempt++) {
+    const { code } = await restarted.request('GET', `${CONFIGMAPS}/kept`);
+    expect([200, 503]).toContain(code);
+    if (code === 200 && attempt > 3) break;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  expect((await restarted.request('GET', `${CONFIGMAPS}/kept`)).code).toBe(200);
 });

@@ -14,6 +14,11 @@ test('the revision goes behind the uid, wherever metadata goes on or ends there'
   expect(withResourceVersion('{"metadata":{"name":"a"}}', 7)).toBe('{"metadata":{"resourceVersion":"7","name":"a"}}');
 });
 
+test('the uid of an owner is not taken for the object’s own', () => {
+  const value = '{"metadata":{"name":"a","ownerReferences":[{"uid":"o"}]}}';
+  expect(JSON.parse(withResourceVersion(value, 7)).metadata).toEqual({ name: 'a', resourceVersion: '7', ownerReferences: [{ uid: 'o' }] });
+});
+
 test('a name that looks like a uid does not mislead it', () => {
   const value = JSON.stringify({
     kind: 'ConfigMap',

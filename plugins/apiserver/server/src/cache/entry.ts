@@ -64,17 +64,20 @@ export function selectableOf(object: KubeObject, extract: FieldExtractor): Selec
  * the value's string and two slices alive beside it, and be flattened by each reader's write again.
  */
 export function withResourceVersion(value: string, revision: number): string {
-  const uid = value.indexOf('"uid":"');
-  const at = uid < 0 ? value.indexOf('{', value.indexOf('"metadata":')) + 1 : value.indexOf('"', uid + 7) + 1;
-  const before = value.slice(0, at);
-  const next = value.charCodeAt(at);
-  // Behind the uid comes either another member or the end of metadata.
-  const spliced =
-    uid >= 0
-      ? `${before},"resourceVersion":"${revision}"${value.slice(at)}`
-      : next === 125
-        ? `${before}"resourceVersion":"${revision}"${value.slice(at)}`
-        : `${before}"resourceVersion":"${revision}",${value.slice(at)}`;
+  const open = value.indexOf('{', value.indexOf('"metadata":'));
+  const nested = value.indexOf('{', open + 1);
+  const uid = value.indexOf('"uid":"', open);
+  // An object that came here without a uid (written by the kernel itself) may own one further down, which is not its own.
+  const own = uid >= 0 && (nested < 0 || uid < nested);
+  const at = own ? value.indexOf('"', uid + 7) + 1 : open + 1;
+  const member = `"resourceVersion":"${revision}"`;
+  const spliced = own
+    ? `${value.slice(0, at)},${member}${value.slice(at)}`
+    : `${value.slice(0, at)}${member}${value.charCodeAt(at) === CLOSING ? '' : ','}${value.slice(at)}`;
+  // Reading a character makes one flat string of the parts.
   spliced.charCodeAt(0);
   return spliced;
 }
+
+/** `}` */
+const CLOSING = 125;

@@ -1,5 +1,7 @@
-import { createSecureServer, type Http2SecureServer } from 'node:http2';
-import type { AddressInfo, Socket } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createSecureServer, type Http2SecureServer, type ServerHttp2Session } from 'node:http2';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { KubernelError } from '@kubernel/sdk';
 import type { CertificateAndKey } from '../pki.ts';
 import { methodNotAllowed } from '../status.ts';
 import type { RequestListener, UpgradeListener } from './exchange.ts';
@@ -48,19 +50,23 @@ export async function listen(options: ListenerOptions, onRequest: RequestListene
       keepAliveTimeout: KEEP_ALIVE_MS,
     } as object),
   });
-  const sockets = new Set<Socket>();
+  const connections = new Connections();
   server.on('secureConnection', (socket: Socket) => {
-    sockets.add(socket);
+    connections.add(socket);
     socket.setNoDelay(true);
-    socket.once('close', () => sockets.delete(socket));
     // A reset by the client is nobody's error.
     socket.on('error', () => socket.destroy());
   });
+  server.on('session', (session: ServerHttp2Session) => connections.addSession(session));
   server.on('sessionError', () => {});
   server.on('tlsClientError', (_error, socket) => socket.destroy());
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => refuseMalformed(error, socket));
-  server.on('request', onRequest as never);
+  server.on('request', ((request, response) => {
+    connections.begin(request, response);
+    onRequest(request, response);
+  }) as RequestListener as never);
   server.on('upgrade', onUpgrade as never);
+  if (options.port !== 0) await demandFree(options.host, options.port);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen({ host: options.host, port: options.port, reusePort: options.reusePort, backlog: 1024 }, () => {
@@ -73,14 +79,76 @@ export async function listen(options: ListenerOptions, onRequest: RequestListene
     renew: (serving) => server.setSecureContext({ ...serving }),
     async close(drainMs) {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      (server as unknown as { closeIdleConnections?(): void }).closeIdleConnections?.();
-      const cut = setTimeout(() => {
-        for (const socket of sockets) socket.destroy();
-      }, drainMs);
+      connections.drain();
+      const cut = setTimeout(() => connections.cut(), drainMs);
       await closed;
       clearTimeout(cut);
     },
   };
+}
+
+/** Knows which connections are answering something, so that the others can be let go at once. */
+class Connections {
+  readonly #answering = new Map<Socket, number>();
+  readonly #sessions = new Set<ServerHttp2Session>();
+  #draining = false;
+
+  add(socket: Socket): void {
+    this.#answering.set(socket, 0);
+    socket.once('close', () => this.#answering.delete(socket));
+  }
+
+  addSession(session: ServerHttp2Session): void {
+    this.#sessions.add(session);
+    // Its socket is the session's business from here on.
+    for (const socket of this.#answering.keys()) if (socket.remotePort === session.socket.remotePort) this.#answering.delete(socket);
+    session.once('close', () => this.#sessions.delete(session));
+  }
+
+  /** HTTP/1.1 alone: sessions of HTTP/2 know their own streams. */
+  begin(request: IncomingMessage, response: ServerResponse): void {
+    if (request.httpVersionMajor !== 1) return;
+    const { socket } = request;
+    this.#answering.set(socket, (this.#answering.get(socket) ?? 0) + 1);
+    if (this.#draining) response.shouldKeepAlive = false;
+    response.once('close', () => {
+      const left = (this.#answering.get(socket) ?? 1) - 1;
+      if (this.#answering.has(socket)) this.#answering.set(socket, left);
+      if (this.#draining && left === 0) socket.end();
+    });
+  }
+
+  drain(): void {
+    this.#draining = true;
+    for (const session of this.#sessions) session.close();
+    for (const [socket, requests] of this.#answering) if (requests === 0) socket.destroy();
+  }
+
+  cut(): void {
+    for (const session of this.#sessions) session.destroy();
+    for (const socket of this.#answering.keys()) socket.destroy();
+  }
+}
+
+/**
+ * With `reusePort` two servers of one user would share a port without a word, each getting some of the requests. A
+ * socket without it cannot be bound beside one that has it, so it tells whether the port is free.
+ */
+async function demandFree(host: string, port: number): Promise<void> {
+  const probe = createServer();
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  probe.once('error', (error: NodeJS.ErrnoException) =>
+    reject(
+      error.code === 'EADDRINUSE'
+        ? new KubernelError('ERR_PORT_IN_USE', `port ${port} on ${host} is taken`, {
+            subject: 'apiserver/server',
+            hint: 'stop what listens there, or start with another port (0 takes a free one)',
+          })
+        : error,
+    ),
+  );
+  probe.listen({ host, port }, () => probe.close(() => resolve()));
+  await promise;
 }
 
 /** Connections that have been refused and are only drained: their rest comes in as further errors. */

@@ -20,12 +20,18 @@ export class FakeStore implements Store {
   readonly #log: Version[] = [];
   readonly #live = new Map<string, { value: string; revision: number }>();
   readonly #cell = new SharedArrayBuffer(8);
+  readonly #failing = new Set<() => void>();
   readonly #subscribers = new Set<(message: StoreMessage) => void>();
   compacted = 0;
   commits = 0;
 
   get revision(): number {
     return this.#log.length;
+  }
+
+  /** As after ERR_SLOW_READER of a cursor that is then compacted: whoever follows has to begin anew. */
+  breakSubscriptions(): void {
+    for (const fail of [...this.#failing]) fail();
   }
 
   compactTo(revision: number): void {
@@ -131,13 +137,21 @@ export class FakeStore implements Store {
       queue.push(message);
       wake?.();
     };
+    let broken = false;
+    const fail = (): void => {
+      broken = true;
+      wake?.();
+    };
     this.#subscribers.add(push);
+    this.#failing.add(fail);
     try {
+      if (from !== undefined && from < this.compacted) throw new KubernelError('ERR_COMPACTED', 'compacted');
       if (from === undefined) {
         for await (const page of this.list({ prefix: '' })) queue.unshift({ type: 'snapshot', page });
         queue.push({ type: 'synced', revision: this.revision });
       }
       for (;;) {
+        if (broken) throw new KubernelError('ERR_SLOW_READER', 'too slow');
         while (queue.length > 0) yield queue.shift() as StoreMessage;
         await new Promise<void>((resolve) => {
           wake = resolve;
@@ -145,6 +159,7 @@ export class FakeStore implements Store {
       }
     } finally {
       this.#subscribers.delete(push);
+      this.#failing.delete(fail);
     }
   }
 
