@@ -7,7 +7,11 @@ const ROOT = join(import.meta.dirname, '..', '..');
 
 describe('the harness', () => {
   it('runs a plugin behind the real RPC, and again after a restart', async () => {
-    const plugin = await runPlugin({ entry: join(ROOT, 'plugins', 'storage', 'sqlite', 'dist', 'index.js'), role: 'storage/v1', name: 'sqlite' });
+    const plugin = await runPlugin({
+      entry: join(ROOT, 'plugins', 'storage', 'sqlite', 'dist', 'index.js'),
+      role: 'storage/v1',
+      name: 'sqlite',
+    });
     try {
       const { revisions } = await plugin.service.commit({ keys: ['a'], values: ['1'], expects: [EXPECT_ANY] });
       expect(revisions).toEqual([1]);
