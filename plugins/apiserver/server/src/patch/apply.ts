@@ -115,8 +115,8 @@ function prune(shape: StructShape, merged: unknown, managers: Managers, last: Fi
 function takeOver(
   shape: StructShape,
   ignored: FieldSet,
-  live: unknown,
-  object: unknown,
+  live: JsonObject,
+  object: JsonObject,
   managers: Managers,
   self: ManagerKey,
   force: boolean,
