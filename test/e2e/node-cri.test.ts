@@ -4,12 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import cniExec from '@kubernel/cni-exec';
-import criContainerd from '@kubernel/cri-containerd';
+import criContainerd, { type ContainerdConfig } from '@kubernel/cri-containerd';
 import type { ContainerConfig, CriRuntime, PodSandboxConfig } from '@kubernel/sdk';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildImages } from '../fixtures/images/build.ts';
 import { type StartedPlugin, startPlugin } from './node-context.ts';
 import { realNodeMissing } from './node-machine.ts';
+import { serveImage } from './node-registry.ts';
 
 const missing = realNodeMissing();
 
@@ -20,8 +21,8 @@ describe.skipIf(missing)(`cri/containerd with a real containerd${missing ? ` (sk
   let plugin: StartedPlugin<'cri/v1'>;
   let cri: CriRuntime;
 
-  const start = async () => {
-    plugin = await startPlugin(criContainerd, {}, { dataDir, roles: { 'cni/v1': cni.instance } });
+  const start = async (config: ContainerdConfig = {}) => {
+    plugin = await startPlugin(criContainerd, config, { dataDir, roles: { 'cni/v1': cni.instance } });
     cri = plugin.instance;
   };
 
@@ -80,6 +81,18 @@ describe.skipIf(missing)(`cri/containerd with a real containerd${missing ? ` (sk
     await expect(cri.importImage?.({ file: '/etc/passwd' })).rejects.toMatchObject({ code: 'ERR_IMAGE_ARCHIVE' });
     await expect(cri.importImage?.({ file: '/no/such/file' })).rejects.toMatchObject({ code: 'ERR_IMAGE_ARCHIVE' });
   });
+
+  it('pulls from a mirror of a registry, and asks the registry itself for what the mirror does not have', async () => {
+    const registry = await serveImage('team/app', '1', buildImages(['busybox'], join(tmpdir(), 'kubernel-test-images'))[0]!);
+    await plugin.stop();
+    await start({ registries: { 'registry.example': { mirrors: [{ url: `http://127.0.0.1:${registry.port}` }] } } });
+    expect(await cri.imageStatus({ image: { image: 'registry.example/team/app:1' } })).toBeNull();
+    const { imageRef } = await cri.pullImage({ image: { image: 'registry.example/team/app:1' } });
+    expect((await cri.imageStatus({ image: { image: 'registry.example/team/app:1' } }))?.id).toBe(imageRef);
+    await expect(cri.pullImage({ image: { image: 'registry.example/team/app:2' } })).rejects.toThrow('registry.example/v2/team/app/manifests/2');
+    await cri.removeImage({ image: { image: 'registry.example/team/app:1' } });
+    registry.close();
+  }, 60_000);
 
   it('runs a container in a sandbox with an address, keeps its log and its exit code', async () => {
     const config = sandbox('one');

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -43,7 +43,7 @@ describe.skipIf(missing)(`a real node, against the fake API${missing ? ` (skippe
   const startKubelet = async () => {
     kubelet = await startPlugin(
       agent,
-      { nodeName: 'real', port: 0 },
+      { nodeName: 'real', port: 0, cgroupRoot: '/kubetest' },
       { dataDir, client, roles: { 'cri/v1': cri.instance, 'cni/v1': cni.instance }, complaints },
     );
   };
@@ -65,6 +65,7 @@ describe.skipIf(missing)(`a real node, against the fake API${missing ? ` (skippe
     await cni.stop();
     expect(execFileSync('ip', ['-br', 'link'], { encoding: 'utf8' })).not.toContain('kubetest1');
     expect(readFileSync('/proc/self/mounts', 'utf8')).not.toContain(dataDir);
+    expect(execFileSync('find', ['/sys/fs/cgroup', '-maxdepth', '3', '-name', 'kubetest'], { encoding: 'utf8' })).toBe('');
     rmSync(dataDir, { recursive: true, force: true });
   }, 60_000);
 
@@ -177,6 +178,17 @@ describe.skipIf(missing)(`a real node, against the fake API${missing ? ` (skippe
       'tmpfs 1024\n1\nfull\nsearch default.svc.cluster.local svc.cluster.local cluster.local\nnameserver 10.96.0.10\noptions ndots:5\n',
     );
   }, 60_000);
+
+  it("gives the pod's cgroup what the pod asks for", () => {
+    const v2 = existsSync('/sys/fs/cgroup/cgroup.controllers');
+    const read = (controller: string, file: string) =>
+      readFileSync(
+        join('/sys/fs/cgroup', v2 ? '' : controller, 'kubetest/burstable', `pod${get('full').metadata.uid}`, file),
+        'utf8',
+      ).trim();
+    expect(read('memory', v2 ? 'memory.max' : 'memory.limit_in_bytes')).toBe(String(64 * 2 ** 20));
+    expect(read('cpu', v2 ? 'cpu.max' : 'cpu.cfs_quota_us')).toBe(v2 ? '50000 100000' : '50000');
+  });
 
   it('shows a changed config map in the container, all files at once', async () => {
     api.put(CONFIG_MAPS, { metadata: { name: 'settings', namespace: 'default' }, data: { color: 'green', more: 'x' } });

@@ -18,6 +18,8 @@ import {
 } from './settings.ts';
 import { endEverything } from './shutdown.ts';
 
+export type { ContainerdConfig } from './settings.ts';
+
 /**
  * cri/containerd: Kubernetes' CRI v1 to containerd. Without `config.socket` the plugin starts a containerd of its own,
  * which outlives it and is adopted by its successor.

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { CniDriver, CriRuntime, PluginContext } from '@kubernel/sdk';
 import { type Node, type Pod, quantityValue, type Service } from '@kubernel/sdk/api';
 import { createEventRecorder, createInformer, createSharedInformers, PODS, SERVICES, sleep } from '@kubernel/sdk/client';
+import { PodCgroups } from './cgroups.ts';
 import { hostDns } from './dns.ts';
 import { messageOf, nodeNameNeeded } from './errors.ts';
 import { ImagePuller } from './images.ts';
@@ -125,6 +126,7 @@ export class Agent {
     await Promise.all([...cache.uids()].map((uid) => this.#endLeftOver(uid)));
     for (const uid of await volumes.known()) await volumes.remove(uid);
     await volumes.close();
+    this.context.cgroups?.removeRoot();
   }
 
   async #runtimeVersion(): Promise<{ runtimeName: string; runtimeVersion: string }> {
@@ -141,6 +143,7 @@ export class Agent {
   #createContext(runtimeName: string, simulated: boolean): AgentContext {
     const { config, pluginDir, log, signal, cluster } = this.#ctx;
     const client = this.#ctx.client();
+    const cgroupRoot = config.cgroupRoot ?? '/kubepods';
     const objects = new ReferencedObjects(client, (uid) => this.#workers.get(uid)?.objectChanged());
     const informers = createSharedInformers(client, { signal, log });
     return {
@@ -162,7 +165,9 @@ export class Agent {
       runtimeName,
       simulated,
       logsDir: config.logsDir ?? join(pluginDir, 'logs'),
-      cgroupRoot: config.cgroupRoot ?? '/kubepods',
+      cgroupRoot,
+      pods: () => this.pods(),
+      cgroups: simulated ? undefined : new PodCgroups(cgroupRoot),
       cluster: { dns: cluster.clusterDNS, domain: cluster.clusterDomain },
       hostDns: simulated ? { servers: [], searches: [], options: [] } : hostDns(),
     };

@@ -1,6 +1,7 @@
 import type { CriRuntime, Logger } from '@kubernel/sdk';
-import type { Service } from '@kubernel/sdk/api';
+import type { Pod, Service } from '@kubernel/sdk/api';
 import type { Client, EventRecorder } from '@kubernel/sdk/client';
+import type { PodCgroups } from './cgroups.ts';
 import type { DnsConfig } from './dns.ts';
 import type { ImagePuller } from './images.ts';
 import type { ReferencedObjects } from './referenced-objects.ts';
@@ -27,6 +28,10 @@ export interface AgentContext {
   simulated: boolean;
   logsDir: string;
   cgroupRoot: string;
+  /** Every pod this agent has. */
+  pods(): Pod[];
+  /** Undefined when simulated. */
+  cgroups: PodCgroups | undefined;
   cluster: { dns: readonly string[]; domain: string };
   hostDns: DnsConfig;
 }

@@ -83,6 +83,7 @@ async function endPod(worker: PodWorker, failure?: { reason: string; message: st
     await endContainers(worker, worker.pod.spec.terminationGracePeriodSeconds ?? 30);
     await Promise.all(worker.runtime.sandboxes.map(({ id }) => stopSandbox(worker, id)));
     await agent.volumes.remove(worker.uid);
+    agent.cgroups?.remove(worker.pod);
     worker.ended = true;
   }
   // What was decided before this kubelet started stands: its containers may be gone by now, and with them how they ended.
@@ -172,6 +173,8 @@ async function ensureSandbox(worker: PodWorker): Promise<string | undefined> {
   try {
     const runtimeHandler = pod.spec.runtimeClassName;
     const { podSandboxId } = await cri.runPodSandbox({ config, ...(runtimeHandler ? { runtimeHandler } : {}) });
+    agent.cgroups?.limit(pod);
+    agent.cgroups?.balance(agent.pods());
     await cache.refreshSandbox(worker.uid, podSandboxId);
     return podSandboxId;
   } catch (error) {

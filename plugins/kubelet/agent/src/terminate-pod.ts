@@ -28,6 +28,7 @@ export async function terminatePod(worker: PodWorker): Promise<void> {
   await endContainers(worker, grace);
   for (const { id: podSandboxId } of worker.runtime.sandboxes) await agent.cri.stopPodSandbox({ podSandboxId });
   await agent.volumes.remove(uid);
+  agent.cgroups?.remove(pod);
   worker.ended = true;
   if (!worker.removed) {
     worker.publish();
