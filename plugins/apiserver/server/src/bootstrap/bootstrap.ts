@@ -7,7 +7,7 @@ import {
   type Logger,
   type Status,
 } from '@kubernel/sdk';
-import type { KubeObject } from '@kubernel/sdk/api';
+import { type KubeObject, semanticEqual } from '@kubernel/sdk/api';
 import type { Api } from '../api.ts';
 import type { Resource } from '../registry.ts';
 import { flowSchemas, priorityLevels } from './flow-control.ts';
@@ -41,8 +41,7 @@ export async function bootstrap(api: Api, service: ApiService, settings: Bootstr
       settings.log.error('a default object could not be made', { error: message });
     }
   };
-  const ensure = (group: string, resource: string, object: KubeObject): Promise<void> =>
-    noting(ensureObject(api, service, { group, resource, object }));
+  const ensure: Ensure = (group, resource, object, reconcile) => noting(ensureObject(api, service, { group, resource, object }, reconcile));
   await Promise.all(
     ['default', 'kube-system', 'kube-public', 'kube-node-lease'].map((name) => ensure('', 'namespaces', { metadata: { name } })),
   );
@@ -76,12 +75,10 @@ const PRIORITIES: readonly KubeObject[] = [
   },
 ];
 
+type Ensure = (group: string, resource: string, object: KubeObject, reconcile?: BootstrapObject['reconcile']) => Promise<void>;
+
 /** `kubernetes.default`, at the first address of the service range, as every client in a pod expects it. */
-async function kubernetesService(
-  ensure: (group: string, resource: string, object: KubeObject) => Promise<void>,
-  { cluster, address }: BootstrapSettings,
-  port: number,
-): Promise<void> {
+async function kubernetesService(ensure: Ensure, { cluster, address }: BootstrapSettings, port: number): Promise<void> {
   const [cidr = ''] = cluster.serviceCIDRs;
   const metadata = { name: 'kubernetes', namespace: 'default' };
   await ensure('', 'services', {
@@ -95,14 +92,34 @@ async function kubernetesService(
     },
   });
   if (!address) return;
-  const subsets = [{ addresses: [{ ip: address }], ports: [{ name: 'https', port, protocol: 'TCP' }] }];
-  await ensure('', 'endpoints', { metadata: { ...metadata, labels: { 'endpointslice.kubernetes.io/skip-mirror': 'true' } }, subsets });
-  await ensure('discovery.k8s.io', 'endpointslices', {
-    metadata: { ...metadata, labels: { 'kubernetes.io/service-name': 'kubernetes' } },
-    addressType: address.includes(':') ? 'IPv6' : 'IPv4',
-    endpoints: [{ addresses: [address], conditions: { ready: true } }],
-    ports: [{ name: 'https', port, protocol: 'TCP' }],
-  });
+  const ports = [{ name: 'https', port, protocol: 'TCP' }];
+  const subsets = [{ addresses: [{ ip: address }], ports }];
+  await ensure(
+    '',
+    'endpoints',
+    { metadata: { ...metadata, labels: { 'endpointslice.kubernetes.io/skip-mirror': 'true' } }, subsets },
+    follow({ subsets }),
+  );
+  const endpoints = [{ addresses: [address], conditions: { ready: true } }];
+  await ensure(
+    'discovery.k8s.io',
+    'endpointslices',
+    {
+      metadata: { ...metadata, labels: { 'kubernetes.io/service-name': 'kubernetes' } },
+      addressType: address.includes(':') ? 'IPv6' : 'IPv4',
+      endpoints,
+      ports,
+    },
+    follow({ endpoints, ports }),
+  );
+}
+
+/** A server that comes back elsewhere writes its new address over the old one. */
+function follow(fields: Record<string, unknown>): BootstrapObject['reconcile'] {
+  return (existing) => {
+    const same = Object.entries(fields).every(([name, value]) => semanticEqual(existing[name], value));
+    return same ? undefined : { object: { ...existing, ...fields } };
+  };
 }
 
 /** `10.96.0.0/16` -> `10.96.0.1`. */
