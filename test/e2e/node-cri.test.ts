@@ -83,7 +83,7 @@ describe.skipIf(missing)(`cri/containerd with a real containerd${missing ? ` (sk
   });
 
   it('pulls from a mirror of a registry, and asks the registry itself for what the mirror does not have', async () => {
-    const registry = await serveImage('team/app', '1', buildImages(['busybox'], join(tmpdir(), 'kubernel-test-images'))[0]!);
+    const registry = await serveImage('team/app', '1', buildImages(['web'], join(tmpdir(), 'kubernel-test-images'))[0]!);
     await plugin.stop();
     await start({ registries: { 'registry.example': { mirrors: [{ url: `http://127.0.0.1:${registry.port}` }] } } });
     expect(await cri.imageStatus({ image: { image: 'registry.example/team/app:1' } })).toBeNull();
