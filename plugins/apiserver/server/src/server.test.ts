@@ -178,3 +178,54 @@ test('a resubscription from scratch is not answered from an empty cache', async 
   }
   expect((await restarted.request('GET', `${CONFIGMAPS}/kept`)).code).toBe(200);
 });
+
+test('more requests than may be on their way are told to come back', async () => {
+  await using busy = await testServer({ limits: { maxMutating: 0 } });
+  const refused = await busy.request('POST', CONFIGMAPS, configMap('x'));
+  expect(refused.code).toBe(429);
+  expect(refused.headers['retry-after']).toBe('1');
+  expect(refused.json).toMatchObject({ reason: 'TooManyRequests', details: { retryAfterSeconds: 1 } });
+  expect((await busy.request('GET', CONFIGMAPS)).code).toBe(200);
+});
+
+test('a graceful deletion marks first, a shorter one shortens, and none left removes', async () => {
+  const widgets = '/api/v1/namespaces/default/widgets';
+  await server.request('POST', widgets, { apiVersion: 'v1', kind: 'Widget', metadata: { name: 'w' }, spec: { size: 1 } });
+  const first = await server.request('DELETE', `${widgets}/w`);
+  expect(first.json.metadata).toMatchObject({ deletionGracePeriodSeconds: 30, generation: 2 });
+  const second = await server.request('DELETE', `${widgets}/w?gracePeriodSeconds=5`);
+  expect(second.json.metadata.deletionGracePeriodSeconds).toBe(5);
+  expect(Date.parse(second.json.metadata.deletionTimestamp)).toBeLessThan(Date.parse(first.json.metadata.deletionTimestamp));
+  await server.request('DELETE', `${widgets}/w?gracePeriodSeconds=0`);
+  expect((await server.request('GET', `${widgets}/w`)).code).toBe(404);
+});
+
+test('status and spec are written through their own endpoints, and the scale through its own kind', async () => {
+  const widgets = '/api/v1/namespaces/default/widgets';
+  await server.request('POST', widgets, {
+    apiVersion: 'v1',
+    kind: 'Widget',
+    metadata: { name: 's' },
+    spec: { size: 1, replicas: 2 },
+    status: { phase: 'Done' },
+  });
+  const merge = { 'content-type': 'application/merge-patch+json' };
+  expect((await server.request('GET', `${widgets}/s`)).json.status).toEqual({ phase: 'New' });
+  const status = await server.request('PATCH', `${widgets}/s/status`, { spec: { size: 9 }, status: { phase: 'Done' } }, merge);
+  expect(status.json).toMatchObject({ metadata: { generation: 1 }, spec: { size: 1 }, status: { phase: 'Done' } });
+  const spec = await server.request('PATCH', `${widgets}/s`, { spec: { size: 9 }, status: { phase: 'Lost' } }, merge);
+  expect(spec.json).toMatchObject({ metadata: { generation: 2 }, spec: { size: 9 }, status: { phase: 'Done' } });
+  const scaled = await server.request('PATCH', `${widgets}/s/scale`, { spec: { replicas: 5 } }, merge);
+  expect(scaled.json).toMatchObject({ kind: 'Scale', spec: { replicas: 5 }, status: { selector: 'app=widget' } });
+  expect((await server.request('GET', `${widgets}/s`)).json.spec.replicas).toBe(5);
+  expect((await server.request('GET', `${widgets}?fieldSelector=status.phase%3DDone`)).json.items).toHaveLength(1);
+});
+
+test('a dry run answers as the real thing would, and leaves no trace', async () => {
+  const before = (await server.request('GET', CONFIGMAPS)).json.metadata.resourceVersion;
+  const dry = await server.request('POST', `${CONFIGMAPS}?dryRun=All`, configMap('dry'));
+  expect(dry.code).toBe(201);
+  expect(dry.json.metadata.resourceVersion).toBeUndefined();
+  expect((await server.request('GET', `${CONFIGMAPS}/dry`)).code).toBe(404);
+  expect((await server.request('GET', CONFIGMAPS)).json.metadata.resourceVersion).toBe(before);
+});

@@ -7,11 +7,29 @@ import { clientLibraryDescriptions, type Descriptions, openApiV2, openApiV3, Sch
 
 /** What the types of a set of groups can do: be read and written, be patched and owned field by field. */
 export function schemaTypes(groups: readonly ApiGroup[]): { codec: Codec; patcher: Patcher; openApi: OpenApi } {
-  const codec = new SchemaCodec(groups);
+  const codec = new SchemaCodec(groups.some(({ types }) => 'autoscaling.v1.Scale' in types) ? groups : [...groups, scaleTypes]);
   // Read when a client first asks for a schema: most servers live without.
   const source = () => ({ groups, types: codec.types, ...described() });
   return { codec, patcher: createPatcher(codec.types), openApi: { v2: () => openApiV2(source()), v3: () => openApiV3(source()) } };
 }
+
+/** What `/scale` speaks, for clusters composed without the group that defines it. */
+const scaleTypes: ApiGroup = {
+  group: 'autoscaling',
+  versions: [],
+  types: {
+    'autoscaling.v1.Scale': {
+      kind: ['string', 0, 'e'],
+      apiVersion: ['string', 0, 'e'],
+      metadata: ['meta.v1.ObjectMeta', 1, 'e'],
+      spec: ['autoscaling.v1.ScaleSpec', 2, 'e'],
+      status: ['autoscaling.v1.ScaleStatus', 3, 'e'],
+    },
+    'autoscaling.v1.ScaleSpec': { replicas: ['int32', 1, 'e'] },
+    'autoscaling.v1.ScaleStatus': { replicas: ['int32', 1, ''], selector: ['string', 2, 'e'] },
+  },
+  resources: [],
+};
 
 let descriptions: { descriptions?: Descriptions } | undefined;
 
