@@ -16,8 +16,15 @@ export function mastersAuthorizer(): Authorizer {
   return { authorize: ({ user }) => (user.groups.includes(MASTERS) ? ALLOW : NO_OPINION) };
 }
 
+export interface RbacConfig {
+  /** How many decisions are remembered. Default 20,000. */
+  cacheSize?: number;
+  /** Write the rules of admin, edit and view at start, for clusters without controller/clusterrole-aggregation. Default false. */
+  gatherRoles?: boolean;
+}
+
 /** Decisions are remembered until any role or binding changes. 20,000 of them hold some 8 MB. */
-export function rbacAuthorizer(cacheSize = 20_000): Authorizer {
+export function rbacAuthorizer({ cacheSize = 20_000, gatherRoles = false }: RbacConfig = {}): Authorizer {
   let resolver: RuleResolver | undefined;
   const decisions = new LRUCache<string, AuthzDecision>({ max: cacheSize });
 
@@ -26,7 +33,7 @@ export function rbacAuthorizer(cacheSize = 20_000): Authorizer {
       resolver = resolverFor(reader);
       resolver.onChange(() => decisions.clear());
     },
-    bootstrap: bootstrapObjects,
+    bootstrap: () => bootstrapObjects({ gathered: gatherRoles }),
     authorize(attributes) {
       if (!resolver) return NO_OPINION;
       const key = keyOf(attributes);

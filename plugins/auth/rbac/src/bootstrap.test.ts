@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { bootstrapObjects } from './bootstrap.ts';
 import type { Binding, Role } from './objects.ts';
 
-const objects = bootstrapObjects();
+const objects = bootstrapObjects({ gathered: true });
 const find = (resource: string, name: string) => objects.find((one) => one.resource === resource && one.object.metadata.name === name)!;
 
 describe('default policy', () => {
@@ -25,6 +25,12 @@ describe('default policy', () => {
     expect(createHash('sha256').update(lines.join('\n')).digest('hex')).toBe(
       '79efdee19b9455ac23519fb0ff4c94b99a30d7c0c07f707b2c56586199dd1e8f',
     );
+  });
+
+  it('leaves the rules of aggregated roles to who gathers them', () => {
+    const admin = bootstrapObjects().find(({ object }) => object.metadata.name === 'admin')!;
+    expect((admin.object as Role).rules).toBeNull();
+    expect(admin.reconcile({ ...admin.object, rules: [{ verbs: ['get'], apiGroups: [''], resources: ['pods'] }] } as Role)).toBeUndefined();
   });
 
   it('gives back a rule that was taken from a default role, and keeps what was added', () => {

@@ -17,10 +17,14 @@ const VERBS: Readonly<Record<string, string[]>> = {
   all: ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'],
 };
 
-/** Every default object, namespaced ones last. Aggregated roles come with the rules they gather, so that they work before a controller runs. */
-export function bootstrapObjects(): BootstrapObject[] {
+/**
+ * Every default object, namespaced ones last. Aggregated roles come without rules, which controller/clusterrole-aggregation
+ * owns; `gathered` fills them in, for clusters that run without it.
+ */
+export function bootstrapObjects({ gathered = false }: { gathered?: boolean } = {}): BootstrapObject[] {
   const clusterRoles = parseRoles(CLUSTER_ROLES);
-  for (const name of ['view', 'edit', 'admin']) gather(name, clusterRoles);
+  if (gathered) for (const name of ['view', 'edit', 'admin']) gather(name, clusterRoles);
+  else for (const role of clusterRoles) if (role.aggregationRule) role.rules = null;
   const controllers = clusterRoles
     .map(({ metadata }) => metadata.name ?? '')
     .filter((name) => name.startsWith('system:controller:'))

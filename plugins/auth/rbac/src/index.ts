@@ -5,14 +5,15 @@
 
 import type { PluginDefinition } from '@kubernel/sdk';
 import { definePlugin } from '@kubernel/sdk';
+import type { RbacConfig } from './authorizer.ts';
 import { mastersAuthorizer, rbacAuthorizer } from './authorizer.ts';
 import { escalationCheck } from './escalation.ts';
 
 export { bootstrapObjects } from './bootstrap.ts';
 
-const definitions: readonly PluginDefinition<'authz/v1' | 'admission/v1'>[] = [
+const definitions: readonly PluginDefinition<'authz/v1' | 'admission/v1', never>[] = [
   definePlugin('authz/v1', 'masters', { start: () => mastersAuthorizer() }),
-  definePlugin('authz/v1', 'rbac', { start: () => rbacAuthorizer() }),
+  definePlugin<'authz/v1', RbacConfig>('authz/v1', 'rbac', { start: ({ config }) => rbacAuthorizer(config ?? {}) }),
   definePlugin('admission/v1', 'rbac-escalation', { start: () => escalationCheck() }),
-];
+] as never;
 export default definitions;
