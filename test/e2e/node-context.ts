@@ -59,7 +59,7 @@ export async function startPlugin<R extends RoleName, C>(
     report: () => {},
   } as unknown as PluginContext<C>;
   try {
-    const instance = await definition.hooks.start(context);
+    const instance = (await definition.hooks.start(context)) as Roles[R];
     return {
       instance,
       async stop() {

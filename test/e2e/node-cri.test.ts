@@ -89,7 +89,9 @@ describe.skipIf(missing)(`cri/containerd with a real containerd${missing ? ` (sk
     expect(await cri.imageStatus({ image: { image: 'registry.example/team/app:1' } })).toBeNull();
     const { imageRef } = await cri.pullImage({ image: { image: 'registry.example/team/app:1' } });
     expect((await cri.imageStatus({ image: { image: 'registry.example/team/app:1' } }))?.id).toBe(imageRef);
-    await expect(cri.pullImage({ image: { image: 'registry.example/team/app:2' } })).rejects.toThrow('registry.example/v2/team/app/manifests/2');
+    await expect(cri.pullImage({ image: { image: 'registry.example/team/app:2' } })).rejects.toThrow(
+      'registry.example/v2/team/app/manifests/2',
+    );
     await cri.removeImage({ image: { image: 'registry.example/team/app:1' } });
     registry.close();
   }, 60_000);
@@ -147,7 +149,7 @@ describe.skipIf(missing)(`cri/containerd with a real containerd${missing ? ` (sk
   }, 60_000);
 
   it('starts containerd again when it is killed, and the containers did not notice', async () => {
-    const [{ id: containerId, createdAt }] = (await cri.listContainers()) as [{ id: string; createdAt: number }];
+    const { id: containerId, createdAt } = (await cri.listContainers())[0]!;
     const { pid } = JSON.parse(readFileSync(join(dataDir, 'plugins/cri/containerd/containerd.pid'), 'utf8')) as { pid: number };
     process.kill(pid, 'SIGKILL');
     await expect.poll(() => cri.version().catch((error: { code: string }) => error.code)).toBe('ERR_CRI_UNAVAILABLE');

@@ -75,7 +75,10 @@ export class Daemon {
     await this.release();
     const pid = runningPid(this.#options.layout);
     if (pid !== undefined) await this.#end(pid);
-    rmSync(this.#options.layout.pidFile, { force: true });
+    const { pidFile, socket, configFile } = this.#options.layout;
+    rmSync(pidFile, { force: true });
+    // A socket that did not fit into the plugin's directory has one of its own.
+    if (dirname(socket) !== dirname(configFile)) rmSync(dirname(socket), { recursive: true, force: true });
   }
 
   #spawn(): void {
