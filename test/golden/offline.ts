@@ -247,7 +247,8 @@ function addTolerations(spec: { tolerations?: { key?: string }[] }): void {
   const { tolerations = [] } = spec;
   for (const state of ['not-ready', 'unreachable']) {
     const key = `node.kubernetes.io/${state}`;
-    if (!tolerations.some((toleration) => toleration.key === key)) tolerations.push({ key, operator: 'Exists', effect: 'NoExecute', tolerationSeconds: 300 } as { key: string });
+    if (!tolerations.some((toleration) => toleration.key === key))
+      tolerations.push({ key, operator: 'Exists', effect: 'NoExecute', tolerationSeconds: 300 } as { key: string });
   }
   spec.tolerations = tolerations;
 }

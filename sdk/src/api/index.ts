@@ -1,6 +1,7 @@
 /** Shapes and arithmetic of Kubernetes objects: metadata, quantities, selectors, names, addresses, validation errors. */
 export * from './addresses.ts';
 export * from './cel-check.ts';
+export * from './conditions.ts';
 export * from './duration.ts';
 export * from './equality.ts';
 export * from './field-checks.ts';
@@ -16,7 +17,9 @@ export * from './quantity.ts';
 export * from './selector.ts';
 export * from './signer-name.ts';
 export * from './node-affinity.ts';
+export * from './pod-features.ts';
 export * from './pod-requests.ts';
+export * from './pod-warnings.ts';
 export * from './tolerations.ts';
 export * from './webhook-client.ts';
 export * from './resource-definition.ts';

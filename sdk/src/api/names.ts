@@ -173,3 +173,21 @@ export const nameIsPathSegment: NameCheck = (name, prefix) => {
   for (const char of ['/', '%']) if (name.includes(char)) messages.push(`may not contain '${char}'`);
   return messages;
 };
+
+const REASON = '[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?';
+
+/** The reason of a condition: one word. */
+export const conditionReason = (value: string): string[] =>
+  new RegExp(`^${REASON}$`).test(value)
+    ? []
+    : [
+        patternMessage(
+          "a condition reason must start with alphabetic character, optionally followed by a string of alphanumeric characters or '_,:', and must end with an alphanumeric character or '_'",
+          REASON,
+          'my_name',
+          'MY_NAME',
+          'MyName',
+          'ReasonA,ReasonB',
+          'ReasonA:ReasonB',
+        ),
+      ];

@@ -7,6 +7,12 @@ interface Rollout {
 
 /** What is filled in when a client leaves it out, by type name. */
 export const defaults: Readonly<Record<string, DefaultFunction>> = {
+  'apps.v1.DaemonSet': ({ metadata }) => {
+    // Where an older API had a field: how often the template has changed. The strategy counts.
+    const meta = metadata as { annotations?: Record<string, string> };
+    meta.annotations = { 'deprecated.daemonset.template.generation': '0', ...meta.annotations };
+  },
+
   'apps.v1.DaemonSetSpec': (spec) => {
     const strategy = spec.updateStrategy as Rollout;
     strategy.type ||= 'RollingUpdate';
@@ -48,5 +54,8 @@ export const defaults: Readonly<Record<string, DefaultFunction>> = {
     retention.whenScaled ||= 'Retain';
     spec.replicas ??= 1;
     spec.revisionHistoryLimit ??= 10;
+    // upstream writes what the templates are, whatever the body says (protobuf, its storage form, does not carry it)
+    for (const claim of (spec.volumeClaimTemplates ?? []) as { kind?: string; apiVersion?: string }[])
+      Object.assign(claim, { kind: 'PersistentVolumeClaim', apiVersion: 'v1' });
   },
 };

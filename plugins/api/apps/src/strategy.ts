@@ -1,6 +1,6 @@
 import type { Strategy } from '@kubernel/sdk';
 import type { Decoded, KubeObject } from '@kubernel/sdk/api';
-import { FieldPath, checkImmutable, checkNonNegative, keepSpec, keepStatus, kindStrategy, nameIsDNSLabel } from '@kubernel/sdk/api';
+import { FieldPath, checkImmutable, dropDisabledPodFields, checkNonNegative, keepSpec, keepStatus, kindStrategy, nameIsDNSLabel, semanticEqual, templateWarnings, workloadWarnings } from '@kubernel/sdk/api';
 import { checkDaemonSet, checkDaemonSetStatus } from './validation/daemon-set.ts';
 import { checkDeployment, checkDeploymentStatus, checkReplicaSet, checkReplicaSetStatus } from './validation/deployment.ts';
 import { checkStatefulSet, checkStatefulSetStatus, checkStatefulSetUpdate } from './validation/stateful-set.ts';
@@ -12,8 +12,13 @@ const workload: Strategy = {
   generation: true,
   prepareForCreate(object) {
     object.status = {};
+    dropDisabledPodFields((object as Decoded).spec?.template?.spec);
   },
-  prepareForUpdate: keepStatus,
+  prepareForUpdate(object, old) {
+    keepStatus(object, old);
+    dropDisabledPodFields((object as Decoded).spec?.template?.spec);
+  },
+  warnings: (object, old) => templateWarnings((object as Decoded).spec?.template, FieldPath.of('spec', 'template'), (old as Decoded | undefined)?.spec?.template),
   resetFields: ['status'],
 };
 
@@ -26,7 +31,7 @@ const deployment = kindStrategy(
     validateUpdate: (object, old, errors) => checkImmutable(object.spec?.selector, old.spec?.selector, SELECTOR, errors),
     onUpdate: ['update', 'validate', 'validateUpdate'],
   },
-  workload,
+  { ...workload, warnings: workloadWarnings },
 );
 
 const replicaSet = kindStrategy(
@@ -36,7 +41,7 @@ const replicaSet = kindStrategy(
     validateUpdate: (object, old, errors) => checkImmutable(object.spec?.selector, old.spec?.selector, SELECTOR, errors),
     onUpdate: ['meta', 'validate', 'validateUpdate', 'update'],
   },
-  workload,
+  { ...workload, warnings: workloadWarnings },
 );
 
 const daemonSet = kindStrategy(
@@ -51,8 +56,27 @@ const daemonSet = kindStrategy(
     },
     onUpdate: ['update', 'validateUpdate', 'validate'],
   },
-  workload,
+  {
+    ...workload,
+    prepareForCreate(object, context) {
+      workload.prepareForCreate?.(object, context);
+      countTemplates(object, 1);
+    },
+    prepareForUpdate(object, old, context) {
+      workload.prepareForUpdate?.(object, old, context);
+      const before = Number(old.metadata.annotations?.[TEMPLATE_GENERATION] ?? 1);
+      const isSame = semanticEqual((object.spec as Decoded | undefined)?.template, (old.spec as Decoded | undefined)?.template);
+      countTemplates(object, isSame ? before : before + 1);
+    },
+  },
 );
+
+/** Where an older API had a field: how often the template has changed. */
+const TEMPLATE_GENERATION = 'deprecated.daemonset.template.generation';
+
+function countTemplates({ metadata }: KubeObject, count: number): void {
+  metadata.annotations = { ...metadata.annotations, [TEMPLATE_GENERATION]: String(count) };
+}
 
 const statefulSet = kindStrategy(
   {
@@ -62,7 +86,15 @@ const statefulSet = kindStrategy(
     validateUpdate: (object, old, errors) => checkStatefulSetUpdate(object, old, errors),
     onUpdate: ['update', 'validate', 'validateUpdate'],
   },
-  workload,
+  {
+    ...workload,
+    warnings(object, old) {
+      const warnings = workload.warnings?.(object, old) ?? [];
+      const limit = (object.spec as Decoded | undefined)?.revisionHistoryLimit;
+      if (limit < 0) warnings.push('spec.revisionHistoryLimit: a negative value retains all historical revisions; a value >= 0 is recommended');
+      return warnings;
+    },
+  },
 );
 
 const controllerRevision = kindStrategy({
@@ -102,5 +134,6 @@ export const strategies: Readonly<Record<string, Strategy>> = {
 };
 
 function startReplicaCount(object: KubeObject): void {
+  dropDisabledPodFields((object as Decoded).spec?.template?.spec);
   object.status = { replicas: 0 };
 }

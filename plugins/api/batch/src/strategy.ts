@@ -1,25 +1,31 @@
 import type { Strategy } from '@kubernel/sdk';
 import type { Decoded, KubeObject } from '@kubernel/sdk/api';
-import { keepSpec, keepStatus, kindStrategy } from '@kubernel/sdk/api';
+import { FieldPath, dropDisabledPodFields, keepSpec, keepStatus, kindStrategy, nameWarnings, templateWarnings, workloadWarnings } from '@kubernel/sdk/api';
 import { checkCronJob } from './validation/cron-job.ts';
 import { checkJob, checkJobStatus, checkJobUpdate, jobLabels } from './validation/job.ts';
 
 const job = kindStrategy(
   {
     namespaced: true,
-    validate: (object, errors, { validation }) => checkJob(object, errors, validation),
+    validate(object, errors, { validation }) {
+      checkJob(object, errors, validation);
+      // Without labels on either, it takes those that were made for the template on its way to storage.
+      if (validation.old === undefined && Object.keys(object.metadata.labels ?? {}).length === 0) object.metadata.labels = { ...object.spec?.template?.metadata?.labels };
+    },
     validateUpdate: (object, old, errors, { validation }) => checkJobUpdate(object, old, errors, validation),
     onUpdate: ['meta', 'validate', 'update', 'validateUpdate'],
   },
   {
     generation: true,
-    prepareForCreate(object, { dryRun }) {
-      generateSelector(object, dryRun);
+    prepareForCreate(object) {
+      dropDisabledPodFields((object as Decoded).spec?.template?.spec);
+      generateSelector(object);
       object.status = {};
     },
     prepareForUpdate: keepStatus,
     resetFields: ['status'],
     defaultDeletion: 'Orphan',
+    warnings: workloadWarnings,
   },
 );
 
@@ -27,15 +33,14 @@ const job = kindStrategy(
  * Ties the pods to the job by its uid, which no other job has had. A label the client set is left alone: validation
  * then says that it is not the generated one.
  */
-function generateSelector(object: KubeObject, dryRun: boolean): void {
+function generateSelector(object: KubeObject): void {
   const spec = (object.spec ??= {}) as Decoded;
   if (spec.manualSelector) return;
   const { metadata } = object;
   spec.template ??= {};
   const template: Decoded = (spec.template.metadata ??= {});
-  // The job takes its labels from the template where it has none; upstream lets the two be one map, which shows in a
-  // dry run only when the client sent that map.
-  const shared = Object.keys(metadata.labels ?? {}).length === 0 ? template.labels !== undefined || !dryRun : metadata.labels === template.labels;
+  // A job without labels takes those of its template: they are checked as its own when the client sent some.
+  const shared = Object.keys(metadata.labels ?? {}).length === 0 ? template.labels !== undefined : metadata.labels === template.labels;
   const labels: Record<string, string> = { ...template.labels };
   for (const [key, value] of Object.entries(jobLabels(metadata.uid ?? '', metadata.name ?? ''))) labels[key] ??= value;
   template.labels = labels;
@@ -63,6 +68,11 @@ const cronJob = kindStrategy(
     },
     prepareForUpdate: keepStatus,
     resetFields: ['status'],
+    warnings(object, old) {
+      const templateOf = (value: Decoded | undefined): Decoded | undefined => value?.spec?.jobTemplate?.spec?.template;
+      const names = old ? [] : nameWarnings(object.metadata.name, 'used in Pod names and hostnames');
+      return [...names, ...templateWarnings(templateOf(object), FieldPath.of('spec', 'jobTemplate', 'spec', 'template'), templateOf(old))];
+    },
   },
 );
 

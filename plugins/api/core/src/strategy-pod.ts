@@ -1,8 +1,7 @@
 import type { Strategy } from '@kubernel/sdk';
 import type { Decoded, KubeObject } from '@kubernel/sdk/api';
-import { kindStrategy } from '@kubernel/sdk/api';
+import { dropDisabledPodFields, kindStrategy, podAnnotationWarnings, podWarnings } from '@kubernel/sdk/api';
 import { podQosClass } from './pod-qos.ts';
-import { podWarnings } from './strategy-pod-warnings.ts';
 import { checkNewPod, checkPodUpdate } from './validation/pod.ts';
 import { checkEphemeralContainersUpdate, checkPodResize, checkPodStatus } from './validation/pod-subresources.ts';
 
@@ -14,14 +13,17 @@ export const podStrategy: Strategy = {
   ...kindStrategy({ namespaced: true }),
   generation: true,
   generationOf: (pod) => pod.spec,
-  prepareForCreate(pod) {
+  prepareForCreate(pod, { warn }) {
+    for (const text of podAnnotationWarnings(pod)) warn(text);
+    dropDisabledPodFields(spec(pod));
+    if (spec(pod).terminationGracePeriodSeconds < 0) spec(pod).terminationGracePeriodSeconds = 1;
     pod.status = { phase: 'Pending', qosClass: podQosClass(spec(pod)) };
     if (spec(pod).schedulingGates?.length) {
       const condition = {
         type: 'PodScheduled',
         status: 'False',
         lastProbeTime: null,
-        lastTransitionTime: null,
+        lastTransitionTime: new Date().toISOString().replace(/\.\d+Z$/, 'Z'),
         reason: 'SchedulingGated',
         message: 'Scheduling is blocked due to non-empty scheduling gates',
       };
@@ -30,6 +32,7 @@ export const podStrategy: Strategy = {
     mergeMatchLabelKeys(pod);
   },
   prepareForUpdate(pod, old) {
+    dropDisabledPodFields(spec(pod));
     pod.status = structuredClone(old.status);
   },
   validate: (pod, errors) => checkNewPod(pod, errors),

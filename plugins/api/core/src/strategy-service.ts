@@ -96,7 +96,8 @@ function dropWhatTheTypeLacks(spec: Decoded, before: Decoded): void {
     drop('ipFamilies', 'ipFamilyPolicy');
   }
   const portsOf = (value: Decoded): unknown => (value.ports ?? []).map(({ nodePort = 0 }: Decoded) => nodePort);
-  if (needsNodePort(before) && !needsNodePort(spec) && semanticEqual(portsOf(spec), portsOf(before))) {
+  const keepsNodePorts = before.type === 'LoadBalancer' && spec.type === 'LoadBalancer';
+  if (needsNodePort(before) && !needsNodePort(spec) && !keepsNodePorts && semanticEqual(portsOf(spec), portsOf(before))) {
     for (const port of spec.ports ?? []) delete port.nodePort;
   }
   if (needsHealthCheck(before) && !needsHealthCheck(spec)) drop('healthCheckNodePort');
@@ -104,6 +105,7 @@ function dropWhatTheTypeLacks(spec: Decoded, before: Decoded): void {
   const external = ({ type, externalIPs }: Decoded): boolean =>
     type === 'LoadBalancer' || type === 'NodePort' || (type === 'ClusterIP' && (externalIPs?.length ?? 0) > 0);
   if (external(before) && !external(spec)) drop('externalTrafficPolicy');
+  if (before.type !== 'ExternalName' && spec.type === 'ExternalName') drop('internalTrafficPolicy');
 }
 
 /** Refuses the request at once: later checks would only complain about what could not be filled in. */

@@ -1,10 +1,20 @@
 import { randomUUID } from 'node:crypto';
 import type { Strategy } from '@kubernel/sdk';
 import type { Decoded, KubeObject } from '@kubernel/sdk/api';
-import { checkImmutable, FieldPath, keepSpec, keepStatus, kindStrategy, nameIsDNSLabel, qualifiedName } from '@kubernel/sdk/api';
+import { secretWarnings } from './secret-warnings.ts';
+import {
+  FieldPath,
+  checkImmutable,
+  keepSpec,
+  keepStatus,
+  kindStrategy,
+  nameIsDNSLabel,
+  qualifiedName,
+  templateWarnings,
+  workloadWarnings,
+} from '@kubernel/sdk/api';
 import { eventStrategy } from './strategy-event.ts';
 import { podEphemeralContainersStrategy, podResizeStrategy, podStatusStrategy, podStrategy } from './strategy-pod.ts';
-import { templateWarnings } from './strategy-pod-warnings.ts';
 import { serviceStatusStrategy, serviceStrategy } from './strategy-service.ts';
 import { claimStatusStrategy, claimStrategy, quotaStatusStrategy, volumeStatusStrategy, volumeStrategy } from './strategy-storage.ts';
 import { checkConfigMap, checkImmutableData, checkSecret } from './validation/config.ts';
@@ -38,6 +48,7 @@ const secret = kindStrategy(
     prepareForUpdate(object, old) {
       if (!object.type) object.type = old.type;
     },
+    warnings: secretWarnings,
   },
 );
 
@@ -131,7 +142,11 @@ const node = kindStrategy(
     validateUpdate: (object, old, errors) => checkNodeUpdate(object, old, errors),
     onUpdate: ['meta', 'validate', 'update', 'validateUpdate'],
   },
-  { prepareForUpdate: keepStatus, resetFields: ['status'] },
+  {
+    prepareForUpdate: keepStatus,
+    resetFields: ['status'],
+    warnings: ({ spec }) => ((spec as Decoded | undefined)?.externalID ? ['spec.externalID: this field is deprecated, and is unused by Kubernetes'] : []),
+  },
 );
 
 const nodeStatus = kindStrategy(
@@ -153,14 +168,9 @@ const podTemplate = kindStrategy(
     createOnUpdate: true,
     generation: true,
     generationOf: (object) => object.template,
-    warnings: (object, old) => warningsOfTemplate(object.template, FieldPath.of('template'), old),
+    warnings: (object, old) => templateWarnings((object as Decoded).template, FieldPath.of('template'), (old as Decoded | undefined)?.template),
   },
 );
-
-function warningsOfTemplate(template: unknown, path: FieldPath, old: KubeObject | undefined): string[] {
-  const { metadata, spec } = (template ?? {}) as Decoded;
-  return templateWarnings(spec ?? {}, metadata?.annotations ?? {}, path.child('spec'), old);
-}
 
 const replicationController = kindStrategy(
   {
@@ -175,7 +185,7 @@ const replicationController = kindStrategy(
       object.status = { replicas: 0 };
     },
     prepareForUpdate: keepStatus,
-    warnings: (object, old) => warningsOfTemplate((object.spec as Decoded | undefined)?.template, FieldPath.of('spec', 'template'), old),
+    warnings: workloadWarnings,
     resetFields: ['status'],
     defaultDeletion: 'Orphan',
   },

@@ -24,7 +24,7 @@ const ingress = kindStrategy(
     ...withStatus,
     warnings({ metadata }, old) {
       const key = 'kubernetes.io/ingress.class';
-      return metadata.annotations?.[key] !== undefined && old?.metadata.annotations?.[key] === undefined
+      return metadata.annotations?.[key] !== undefined && old === undefined
         ? [`annotation ${JSON.stringify(key)} is deprecated, please use 'spec.ingressClassName' instead`]
         : [];
     },
@@ -53,7 +53,7 @@ const serviceCidr = kindStrategy(
     validateUpdate: (object, old, errors) => checkServiceCidrUpdate(object, old, errors),
     onUpdate: ['update', 'validateUpdate'],
   },
-  withStatus,
+  { ...withStatus, generation: false },
 );
 
 const address = kindStrategy(
@@ -64,7 +64,7 @@ const address = kindStrategy(
     validateUpdate: (object, old, errors) => checkAddressUpdate(object, old, errors),
     onUpdate: ['meta', 'validate', 'update', 'validateUpdate'],
   },
-  { generation: true },
+  {},
 );
 
 /** What happens to an object on its way in, by plural (`pods`) or subresource (`pods/status`). */

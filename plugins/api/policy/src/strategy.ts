@@ -1,6 +1,6 @@
 import type { Strategy } from '@kubernel/sdk';
 import type { Decoded, FieldErrors } from '@kubernel/sdk/api';
-import { FieldPath, checkEnumPointer, checkNonNegative, keepSpec, keepStatus, kindStrategy, nameIsPathSegment, percent, validateLabelSelector } from '@kubernel/sdk/api';
+import { FieldPath, checkConditions, checkEnumPointer, checkNonNegative, keepSpec, keepStatus, kindStrategy, nameIsPathSegment, percent, validateLabelSelector } from '@kubernel/sdk/api';
 
 /** Pod disruption budgets. */
 
@@ -52,9 +52,10 @@ const budgetStatus = kindStrategy(
   {
     namespaced: true,
     validateUpdate(object, _old, errors) {
+      checkConditions(object.status?.conditions ?? [], STATUS.child('conditions'), errors);
       for (const field of COUNTS) checkNonNegative(object.status?.[field], STATUS.child(field), errors);
     },
-    onUpdate: ['validate'],
+    onUpdate: ['validateUpdate'],
   },
   { unconditionalUpdate: false, prepareForUpdate: keepSpec, resetFields: ['spec'] },
 );

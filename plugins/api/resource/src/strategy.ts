@@ -1,6 +1,6 @@
 import type { Strategy, StrategyContext } from '@kubernel/sdk';
 import type { Decoded, FieldErrors, KubeObject } from '@kubernel/sdk/api';
-import { FieldPath, keepSpec, keepStatus, kindStrategy } from '@kubernel/sdk/api';
+import { FieldPath, dns1123Subdomain, keepSpec, keepStatus, kindStrategy } from '@kubernel/sdk/api';
 import { checkClaimSpec, checkClaimStatus, checkSameSpec, checkTemplate } from './validation/claim.ts';
 import { checkClass } from './validation/class.ts';
 import { checkSlice } from './validation/slice.ts';
@@ -54,8 +54,11 @@ const template = kindStrategy({
   onUpdate: ['meta', 'validate', 'update', 'validateUpdate'],
 });
 
+/** Newer checks count bytes. */
+const nameInBytes = (name: string): string[] => dns1123Subdomain(name).map((message) => message.replace(/^(must be no more than \d+) characters$/, '$1 bytes'));
+
 const deviceClass = kindStrategy(
-  { namespaced: false, validate: (object, errors, { validation }) => checkClass(object, validation.old, errors), onUpdate: ['meta', 'update', 'validate'] },
+  { namespaced: false, name: nameInBytes, nameOnly: true, validate: (object, errors, { validation }) => checkClass(object, validation.old, errors), onUpdate: ['meta', 'update', 'validate'] },
   { generation: true },
 );
 

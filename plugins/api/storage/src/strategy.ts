@@ -1,6 +1,6 @@
 import type { Strategy } from '@kubernel/sdk';
-import type { Decoded } from '@kubernel/sdk/api';
-import { keepSpec, keepStatus, kindStrategy } from '@kubernel/sdk/api';
+import type { Decoded, KubeObject } from '@kubernel/sdk/api';
+import { keepSpec, keepStatus, kindStrategy, semanticEqual } from '@kubernel/sdk/api';
 import { checkStorageClass, checkStorageClassUpdate, checkVolumeAttributesClass, checkVolumeAttributesClassUpdate } from './validation/classes.ts';
 import {
   checkAttachment,
@@ -29,7 +29,18 @@ const attributesClass = kindStrategy({
 
 const driver = kindStrategy(
   { namespaced: false, validate: checkDriver, validateUpdate: checkDriverUpdate, onUpdate: ['update', 'validateUpdate', 'validate'] },
-  { unconditionalUpdate: false },
+  {
+    unconditionalUpdate: false,
+    // Counts changes from none, and only of what drivers are asked to do anew.
+    prepareForUpdate(object, old) {
+      if (!semanticEqual(object.spec, old.spec)) object.metadata.generation = (old.metadata.generation ?? 0) + 1;
+    },
+    warnings({ spec }) {
+      const { tokenRequests, serviceAccountTokenInSecrets } = (spec ?? {}) as Decoded;
+      const advice = 'if supported by this CSI driver, set to true to prevent possible logging of tokens in volume attributes';
+      return tokenRequests?.length && serviceAccountTokenInSecrets == null ? [`spec.serviceAccountTokenInSecrets is unset; ${advice}`] : [];
+    },
+  },
 );
 
 const node = kindStrategy({
@@ -59,6 +70,13 @@ const attachment = kindStrategy(attachmentRules, {
   resetFields: ['status'],
 });
 
+/** Only the status changes here, and who manages it. */
+function keepAllButStatus(object: KubeObject, old: KubeObject): void {
+  keepSpec(object, old);
+  const { resourceVersion, managedFields } = object.metadata;
+  object.metadata = { ...structuredClone(old.metadata), resourceVersion, managedFields };
+}
+
 /** What happens to an object on its way in, by plural (`pods`) or subresource (`pods/status`). */
 export const strategies: Readonly<Record<string, Strategy>> = {
   csidrivers: driver,
@@ -66,6 +84,6 @@ export const strategies: Readonly<Record<string, Strategy>> = {
   csistoragecapacities: capacity,
   storageclasses: storageClass,
   volumeattachments: attachment,
-  'volumeattachments/status': kindStrategy(attachmentRules, { prepareForUpdate: keepSpec, resetFields: ['spec'] }),
+  'volumeattachments/status': kindStrategy(attachmentRules, { prepareForUpdate: keepAllButStatus, resetFields: ['spec', 'metadata'] }),
   volumeattributesclasses: attributesClass,
 };

@@ -83,7 +83,7 @@ export function checkDeploymentStatus(status: Decoded, before: Decoded, errors: 
   }
   const { replicas = 0, readyReplicas = 0, availableReplicas = 0 } = status;
   for (const field of ['updatedReplicas', 'readyReplicas', 'availableReplicas']) {
-    if ((status[field] ?? 0) > replicas) errors.invalid(STATUS.child(field), status[field], 'cannot be greater than status.replicas');
+    if ((status[field] ?? 0) > replicas) errors.invalid(STATUS.child(field), status[field] ?? 0, 'cannot be greater than status.replicas');
   }
   if (availableReplicas > readyReplicas) errors.invalid(STATUS.child('availableReplicas'), availableReplicas, 'cannot be greater than readyReplicas');
   checkCollisions(status, before, errors);

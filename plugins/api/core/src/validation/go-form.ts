@@ -60,6 +60,7 @@ function goForm(type: string, value: unknown): unknown {
 /** Fields that the internal type has at another place: right behind which. */
 const MOVED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'core.v1.PodSpec': { setHostnameAsFQDN: 'subdomain', preemptionPolicy: 'priority', overhead: 'runtimeClassName' },
+  'core.v1.PodSecurityContext': { fsGroupChangePolicy: 'fsGroup' },
   'core.v1.Volume': { quobyte: 'rbd', flexVolume: 'quobyte' },
   'core.v1.PersistentVolumeSpec': { quobyte: 'rbd', flexVolume: 'iscsi' },
 };

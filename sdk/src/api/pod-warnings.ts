@@ -1,20 +1,65 @@
-import type { Decoded, KubeObject } from '@kubernel/sdk/api';
-import { FieldPath, tryQuantity } from '@kubernel/sdk/api';
-import { eachContainer } from './validation/container-visit.ts';
+import { semanticEqual } from './equality.ts';
+import { FieldPath } from './field-errors.ts';
+import { dns1123Label } from './names.ts';
+import type { Decoded } from './object.ts';
+import { tryQuantity } from './quantity.ts';
 
 /** What is allowed in a pod but most likely not meant; clients show these texts to people. */
 
-export function podWarnings(pod: KubeObject, old: KubeObject | undefined): string[] {
-  return templateWarnings((pod.spec ?? {}) as Decoded, (pod.metadata.annotations ?? {}) as Record<string, string>, FieldPath.of('spec'), old);
+const NAME_ADVICE = 'which can result in surprising behavior; a DNS label is recommended';
+
+/** `use` is what a name that is no DNS label will be: `used in Pod names and hostnames`. */
+export function nameWarnings(name: string | undefined, use: string): string[] {
+  const messages = dns1123Label(name ?? '');
+  return messages.length ? [`metadata.name: this is ${use}, ${NAME_ADVICE}: [${messages.join(' ')}]`] : [];
 }
 
-/** The same for a pod template, whose `spec` stands at `path`. Nothing for objects that only change. */
-export function templateWarnings(spec: Decoded, annotations: Record<string, string>, path: FieldPath, old: unknown): string[] {
+/** Of a pod's annotations: upstream says this before it checks the pod. */
+export function podAnnotationWarnings(pod: Decoded): string[] {
+  const warnings: string[] = [];
+  annotationWarnings(pod.spec ?? {}, pod.metadata?.annotations ?? {}, FieldPath.of('metadata', 'annotations'), (at, text) => void warnings.push(`${at}: ${text}`));
+  return warnings;
+}
+
+/** Nothing for pods that only change. */
+export function podWarnings(pod: Decoded, old: Decoded | undefined): string[] {
+  if (old) return [];
+  return [...nameWarnings(pod.metadata?.name, "used in the Pod's hostname"), ...specWarnings(pod.spec ?? {}, {}, FieldPath.of())];
+}
+
+/** The same for the pod template at `path`; nothing for one that stays as it is. */
+export function templateWarnings(template: Decoded | undefined, path: FieldPath, old: Decoded | undefined): string[] {
+  if (!template || (old && semanticEqual(template, old))) return [];
+  return specWarnings(template.spec ?? {}, template.metadata?.annotations ?? {}, path);
+}
+
+/** For objects that make pods from `spec.template` and give them names of their own. */
+export function workloadWarnings(object: Decoded, old: Decoded | undefined): string[] {
+  const name = old ? [] : nameWarnings(object.metadata?.name, 'used in Pod names and hostnames');
+  return [...name, ...templateWarnings(object.spec?.template, FieldPath.of('spec', 'template'), old?.spec?.template)];
+}
+
+function eachContainer(spec: Decoded, path: FieldPath, visit: (container: Decoded, path: FieldPath) => void): void {
+  for (const list of ['initContainers', 'containers', 'ephemeralContainers']) {
+    (spec[list] ?? []).forEach((container: Decoded, i: number) => {
+      visit(container, path.child(list).index(i));
+    });
+  }
+}
+
+function specWarnings(spec: Decoded, annotations: Readonly<Record<string, string>>, root: FieldPath): string[] {
+  const path = root.child('spec');
   const warnings: string[] = [];
   const warn = (at: FieldPath, text: string): void => void warnings.push(`${at}: ${text}`);
-  void annotations;
   deprecatedSelectors(spec, path, warn);
-  (spec.volumes ?? []).forEach((volume: Decoded, i: number) => volumeWarnings(volume, path.child('volumes').index(i), warn));
+  (spec.topologySpreadConstraints ?? []).forEach(({ labelSelector }: Decoded, i: number) => {
+    if (!labelSelector) warn(path.child('topologySpreadConstraints').index(i).child('labelSelector'), NO_POD);
+  });
+  annotationWarnings(spec, annotations, root.child('metadata', 'annotations'), warn);
+  (spec.volumes ?? []).forEach((volume: Decoded, i: number) => {
+    volumeWarnings(volume, path.child('volumes').index(i), warn);
+    for (const source of volume.projected?.sources ?? []) if (Object.keys(source).length === 0) warnings.push(`volume "${volume.name}" (Projected) has no sources provided`);
+  });
   duplicateNames(spec.imagePullSecrets ?? [], path.child('imagePullSecrets'), warn, 'invalid empty name ""');
   const addresses = new Set<string>();
   (spec.hostAliases ?? []).forEach(({ ip = '' }: Decoded, i: number) => {
@@ -24,13 +69,41 @@ export function templateWarnings(spec: Decoded, annotations: Record<string, stri
   fractions(spec.overhead, path.child('overhead'), warn);
   eachContainer(spec, path, (container, at) => containerWarnings(container, at, warn));
   portClashes(spec, path, warn);
-  if (spec.terminationGracePeriodSeconds < 0 && old === undefined) {
+  if (spec.terminationGracePeriodSeconds < 0) {
     warn(path.child('terminationGracePeriodSeconds'), 'must be >= 0; negative values are invalid and will be treated as 1');
   }
+  affinityWarnings(spec.affinity ?? {}, path.child('affinity'), warn);
   return warnings;
 }
 
 type Warn = (at: FieldPath, text: string) => void;
+
+const NO_POD = 'a null labelSelector results in matching no pod';
+
+function affinityWarnings(affinity: Decoded, path: FieldPath, warn: Warn): void {
+  for (const kind of ['podAffinity', 'podAntiAffinity']) {
+    const { requiredDuringSchedulingIgnoredDuringExecution: required, preferredDuringSchedulingIgnoredDuringExecution: preferred } = affinity[kind] ?? {};
+    const at = path.child(kind);
+    (required ?? []).forEach(({ labelSelector }: Decoded, i: number) => {
+      if (!labelSelector) warn(at.child('requiredDuringSchedulingIgnoredDuringExecution').index(i).child('labelSelector'), NO_POD);
+    });
+    (preferred ?? []).forEach(({ podAffinityTerm }: Decoded, i: number) => {
+      if (!podAffinityTerm?.labelSelector) warn(at.child('preferredDuringSchedulingIgnoredDuringExecution').index(i).child('podAffinityTerm', 'labelSelector'), NO_POD);
+    });
+  }
+}
+
+const APPARMOR = 'container.apparmor.security.beta.kubernetes.io/';
+
+/** Security profiles are fields now; an annotation says nothing where the field is set. */
+function annotationWarnings(spec: Decoded, annotations: Readonly<Record<string, string>>, path: FieldPath, warn: Warn): void {
+  eachContainer(spec, path, (container) => {
+    const key = `${APPARMOR}${container.name ?? ''}`;
+    if (annotations[key] === undefined || container.securityContext?.appArmorProfile || spec.securityContext?.appArmorProfile) return;
+    warn(path.key(key), 'deprecated since v1.30; use the "appArmorProfile" field instead');
+  });
+}
+
 
 const OLD_NODE_LABELS: Readonly<Record<string, string>> = {
   'beta.kubernetes.io/arch': 'deprecated since v1.14; use "kubernetes.io/arch" instead',
