@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,7 +16,9 @@ import { serveImage } from './node-registry.ts';
 const missing = realNodeMissing();
 
 describe.skipIf(missing)(`cri/containerd with a real containerd${missing ? ` (skipped: ${missing})` : ''}`, () => {
-  const dataDir = mkdtempSync(join(tmpdir(), 'kubernel-cri-'));
+  const base = mkdtempSync(join(tmpdir(), 'kubernel-cri-'));
+  // Longer than a unix socket's path may be.
+  const dataDir = join(base, 'a-directory-with-a-name-so-long', 'that-no-socket-fits', 'anywhere-below-it');
   const logs = join(dataDir, 'logs');
   let cni: StartedPlugin<'cni/v1'>;
   let plugin: StartedPlugin<'cri/v1'>;
@@ -38,7 +41,9 @@ describe.skipIf(missing)(`cri/containerd with a real containerd${missing ? ` (sk
     await cni.stop();
     expect(execFileSync('ip', ['-br', 'link'], { encoding: 'utf8' })).not.toContain('kubetest0');
     expect(readFileSync('/proc/self/mounts', 'utf8')).not.toContain(dataDir);
-    rmSync(dataDir, { recursive: true, force: true });
+    rmSync(base, { recursive: true, force: true });
+    const pluginDir = join(dataDir, 'plugins/cri/containerd');
+    expect(existsSync(`/run/kubernel/${createHash('sha256').update(pluginDir).digest('hex').slice(0, 12)}`)).toBe(false);
   }, 60_000);
 
   const sandbox = (name: string): PodSandboxConfig => ({
