@@ -20,9 +20,9 @@ export interface FakeContext<C> extends PluginContext<C> {
  */
 export function fakeContext<C = Record<string, unknown>>(api: ApiService, overrides: Partial<PluginContext<C>> = {}): FakeContext<C> {
   const id = overrides.id ?? 'test/fake';
-  const dataDir = overrides.dataDir ?? mkdtempSync(join(tmpdir(), 'kubernel-fake-'));
-  const pluginDir = join(dataDir, 'plugins', id);
-  mkdirSync(pluginDir, { recursive: true, mode: 0o700 });
+  // Made when they are first asked for: most plugins keep nothing on disk.
+  let madeDir: string | undefined = overrides.dataDir;
+  const dataDir = (): string => (madeDir ??= mkdtempSync(join(tmpdir(), 'kubernel-fake-')));
   const abort = new AbortController();
   const disposers: (() => unknown)[] = [];
   const logged: string[] = [];
@@ -32,7 +32,7 @@ export function fakeContext<C = Record<string, unknown>>(api: ApiService, overri
   };
   const missing = (role: string): KubernelError =>
     new KubernelError('ERR_ROLE_UNAVAILABLE', `the fake context has no ${role}`, { subject: id });
-  return {
+  const context: PluginContext<C> = {
     id,
     config: {} as C,
     signal: abort.signal,
@@ -50,8 +50,14 @@ export function fakeContext<C = Record<string, unknown>>(api: ApiService, overri
       clusterDNS: ['10.96.0.10'],
       nodePortRange: [30000, 32767],
     },
-    dataDir,
-    pluginDir,
+    get dataDir() {
+      return dataDir();
+    },
+    get pluginDir() {
+      const dir = join(dataDir(), 'plugins', id);
+      mkdirSync(dir, { recursive: true, mode: 0o700 });
+      return dir;
+    },
     client: () => createClient(api),
     use: (role) => {
       throw missing(role);
@@ -61,13 +67,18 @@ export function fakeContext<C = Record<string, unknown>>(api: ApiService, overri
     },
     defer: (dispose) => void disposers.push(dispose),
     report: (state, reason) => void reports.push(`${state}: ${reason}`),
-    ...overrides,
-    logged,
-    reports,
-    async dispose() {
-      abort.abort();
-      for (const dispose of disposers.reverse()) await dispose();
-      if (!overrides.dataDir) rmSync(dataDir, { recursive: true, force: true });
-    },
   };
+  // Defined, not spread: spreading would read the getters.
+  return Object.defineProperties(context, {
+    ...Object.getOwnPropertyDescriptors(overrides),
+    ...Object.getOwnPropertyDescriptors({
+      logged,
+      reports,
+      async dispose(): Promise<void> {
+        abort.abort();
+        for (const dispose of disposers.reverse()) await dispose();
+        if (madeDir && !overrides.dataDir) rmSync(madeDir, { recursive: true, force: true });
+      },
+    }),
+  }) as FakeContext<C>;
 }
