@@ -1,8 +1,8 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { type Client, createClient } from '../client/index.ts';
 import type { Extensions, Logger, PluginContext, RoleName, Roles } from '../index.ts';
 import { KubernelError, ROLES } from '../index.ts';
-import { type Client, createClient } from '../client/index.ts';
 import { Channel, type Port, remote } from '../rpc/index.ts';
 import type { IsolateMetrics } from './metrics.ts';
 import type { HostControl, LoadRequest } from './protocol.ts';

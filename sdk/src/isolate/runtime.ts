@@ -10,6 +10,7 @@ import {
 } from '../index.ts';
 import { Channel, type Port, remote } from '../rpc/index.ts';
 import { createContext } from './context.ts';
+import { IdleCollector } from './idle-collector.ts';
 import { IsolateMetrics } from './metrics.ts';
 import type { Heartbeat, HostControl, IsolateService, LoadRequest } from './protocol.ts';
 
@@ -32,6 +33,7 @@ export class IsolateRuntime implements IsolateService {
   readonly #plugins = new Map<string, Loaded>();
   readonly #extensions = new Map<string, ExtensionList>();
   readonly #metrics = new IsolateMetrics();
+  readonly #idle = new IdleCollector();
 
   constructor(control: Channel) {
     const { connect } = remote<HostControl>('host', [], async () => control);
@@ -127,7 +129,10 @@ export class IsolateRuntime implements IsolateService {
 
   heartbeat(): Heartbeat {
     const cpu = (process as { threadCpuUsage?: () => NodeJS.CpuUsage }).threadCpuUsage?.() ?? process.cpuUsage();
-    return { heapBytes: process.memoryUsage().heapUsed, cpuMicros: cpu.user + cpu.system };
+    const cpuMicros = cpu.user + cpu.system;
+    // After the answer: the host asks threads and processes only, so that an embedder's own thread is never held up.
+    setImmediate(() => this.#idle.look(cpuMicros));
+    return { heapBytes: process.memoryUsage().heapUsed, cpuMicros };
   }
 
   metrics(): Promise<unknown[]> {

@@ -4,6 +4,7 @@ import { mkdir, open, readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { KubernelError, type PluginStatus } from '@kubernel/sdk';
+import { IdleCollector } from '@kubernel/sdk/isolate';
 import { parse } from 'yaml';
 import type { ClusterDocument } from '../../config/cluster-config.ts';
 import { control } from '../../control/client.ts';
@@ -70,9 +71,17 @@ export async function up(options: UpOptions): Promise<void> {
 
   await Promise.race([kernel.settled(), delay(READY_MS, undefined, { ref: false })]);
   announce(kernel.plugins(), dataDir, kernel.name, performance.now() - began);
+  const idle = new IdleCollector();
+  const looks = setInterval(() => idle.look(threadCpuMicros()), 1_000);
   await stopped.promise;
+  clearInterval(looks);
   print('Stopped.');
   process.exit(0);
+}
+
+function threadCpuMicros(): number {
+  const { user, system } = process.threadCpuUsage();
+  return user + system;
 }
 
 /** standalone.yaml where real containers can run (installing what they need), else dev.yaml, and says why. */
