@@ -1,5 +1,6 @@
 import type { ExactDocument } from '../schema/exact-json.ts';
 import { parseExactly } from '../schema/exact-json.ts';
+import { MAX_FREE_DEPTH } from '../schema/untyped.ts';
 import { badRequest } from '../status.ts';
 import { isObject } from './json-object.ts';
 
@@ -16,7 +17,8 @@ export function parsePatch(text: string, errorPrefix: string): { value: unknown;
   } catch {
     throw badRequest(`${errorPrefix}${goSyntaxError(text)}`);
   }
-  if ((text.match(KEY)?.length ?? 0) === countKeys(value)) return { value, duplicates: [] };
+  const keys = countKeys(value, errorPrefix);
+  if ((text.match(KEY)?.length ?? 0) === keys) return { value, duplicates: [] };
   const duplicates: string[] = [];
   collect(parseExactly(text), duplicates);
   return { value, duplicates };
@@ -31,15 +33,20 @@ function goSyntaxError(text: string): string {
   return 'invalid JSON';
 }
 
-function countKeys(root: unknown): number {
+/** Throws a 400 for a patch so deep that those who walk it would run out of stack. */
+function countKeys(root: unknown, errorPrefix: string): number {
   let count = 0;
-  const stack: unknown[] = [root];
-  while (stack.length > 0) {
-    const value = stack.pop();
-    if (typeof value !== 'object' || value === null) continue;
-    const items: unknown[] = Array.isArray(value) ? value : Object.values(value);
-    if (!Array.isArray(value)) count += items.length;
-    for (const item of items) stack.push(item);
+  let level: unknown[] = [root];
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > MAX_FREE_DEPTH) throw badRequest(`${errorPrefix}exceeded max depth`);
+    const next: unknown[] = [];
+    for (const value of level) {
+      if (typeof value !== 'object' || value === null) continue;
+      const items: unknown[] = Array.isArray(value) ? value : Object.values(value);
+      if (!Array.isArray(value)) count += items.length;
+      for (const item of items) next.push(item);
+    }
+    level = next;
   }
   return count;
 }

@@ -110,6 +110,12 @@ describe('merge patch', () => {
     expect(refusal('merge', {}, '[]')).toContain('cannot unmarshal array into Go value of type map[string]interface {}');
   });
 
+  it('refuses a depth that would exhaust the stack', () => {
+    const deep = '{"a":'.repeat(5000) + 1 + '}'.repeat(5000);
+    for (const kind of ['merge', 'strategic'] as const) expect(refusal(kind, { metadata: {} }, deep)).toContain('exceeded max depth');
+    expect(refusal('json', {}, `[{"op":"add","path":"/x","value":${deep}}]`)).toContain('exceeded max depth');
+  });
+
   it('is idempotent', () => {
     fc.assert(
       fc.property(fc.dictionary(fc.string(), fc.jsonValue()), fc.dictionary(fc.string(), fc.jsonValue()), (live, patch) => {
