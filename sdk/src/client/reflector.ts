@@ -119,12 +119,17 @@ class Reflector<T extends KubeObject> {
     const startedAt = Date.now();
     const initial = this.#revision === undefined ? new Map<string, T>() : undefined;
     let progressed = false;
-    for await (const events of this.#client.watch<T>(this.#resource, this.#watchOptions())) {
-      if (this.#options.signal.aborted) return;
-      if (initial && this.#revision === undefined) this.#takeInitial(events, initial);
-      else this.#take(events);
-      progressed = true;
-      this.#backoff.reset();
+    try {
+      for await (const events of this.#client.watch<T>(this.#resource, this.#watchOptions())) {
+        if (this.#options.signal.aborted) return;
+        if (initial && this.#revision === undefined) this.#takeInitial(events, initial);
+        else this.#take(events);
+        progressed = true;
+        this.#backoff.reset();
+      }
+    } finally {
+      // A quiet resource's watch says nothing for minutes: that it lived is as good a sign as an event.
+      if (Date.now() - startedAt > 1000) this.#backoff.reset();
     }
     // A server that ends watches as soon as they open would otherwise be asked in a tight loop.
     if (!progressed && Date.now() - startedAt < 1000) await sleep(this.#backoff.next(), this.#options.signal);

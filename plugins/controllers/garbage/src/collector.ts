@@ -34,6 +34,14 @@ export const garbageCollector = definePlugin('controller/v1', 'garbage-collector
       if (!node.resource) return judgeUnseen(node);
       if (waitsForDependents(node)) return finishForeground(node);
       if (node.deleting || node.owners.length === 0) return;
+      await judgeOwned({ ...node });
+    }
+
+    /**
+     * `node` is a copy: while owners are looked up the graph goes on, and a verdict about one version must neither be
+     * mixed with the owners of the next nor be carried out on it.
+     */
+    async function judgeOwned(node: GraphNode): Promise<void> {
       const { solid, dangling, waiting: leaving } = await classify(node);
       if (solid.length > 0) {
         if (dangling.length + leaving.length > 0) await dropOwners(node, [...dangling, ...leaving]);
@@ -132,7 +140,7 @@ export const garbageCollector = definePlugin('controller/v1', 'garbage-collector
 
     /** An object that goes in the foreground and has a dependent that does so too may be waiting in a circle. */
     async function breakCycle(node: GraphNode): Promise<void> {
-      if (![...node.dependents].some(waitsForDependents)) return;
+      if (![...node.dependents].some(waitsForDependents) || !node.owners.some(({ blockOwnerDeletion }) => blockOwnerDeletion)) return;
       await patchMetadata(node, {
         ownerReferences: node.owners.map((owner) => (owner.blockOwnerDeletion ? { ...owner, blockOwnerDeletion: false } : owner)),
       });
@@ -153,14 +161,12 @@ export const garbageCollector = definePlugin('controller/v1', 'garbage-collector
     async function patchMetadata(node: GraphNode, change: Record<string, unknown>): Promise<void> {
       const { resource, uid, resourceVersion } = node as GraphNode & { resource: DiscoveredResource };
       try {
-        const patched = await client.patch(
+        await client.patch(
           resource,
           node.name,
           { type: 'merge', patch: { metadata: { uid, resourceVersion, ...change } } },
           inNamespace(node),
         );
-        // Not the whole answer: a node that its watch already removed must not come back by it.
-        node.resourceVersion = patched.metadata.resourceVersion ?? node.resourceVersion;
       } catch (error) {
         if (isNotFound(error)) return;
         if (isConflict(error)) await refresh(node);
@@ -185,8 +191,10 @@ export const garbageCollector = definePlugin('controller/v1', 'garbage-collector
       const resource = node.resource as DiscoveredResource;
       try {
         const fresh = await client.get<KubeObject>(resource, node.name, inNamespace(node));
-        if (fresh.metadata.uid !== node.uid) graph.delete(node.uid);
-        else if (Number(fresh.metadata.resourceVersion) > Number(node.resourceVersion)) graph.set(resource, fresh);
+        // One that its watch removed meanwhile must not come back by an answer from before.
+        const known = graph.get(node.uid);
+        if (known && fresh.metadata.uid === node.uid && Number(fresh.metadata.resourceVersion) > Number(known.resourceVersion))
+          graph.set(resource, fresh);
       } catch (error) {
         if (!isNotFound(error)) throw error;
       }

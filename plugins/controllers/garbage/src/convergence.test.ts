@@ -73,6 +73,6 @@ test('of any family, after any deletions, just those are left that still have an
       expect(ctx.reports).toEqual([]);
       await ctx.dispose();
     }),
-    { numRuns: 40 },
+    { numRuns: 25 },
   );
 });

@@ -118,6 +118,21 @@ test('an object with several owners stays while one of them does, and forgets th
   await vi.waitFor(() => expect(names(CONFIG_MAPS)).toEqual([]));
 });
 
+test('while one owner goes, the other is not taken for it', async () => {
+  // The first owner is looked up just as the object's owners change: a verdict holds for the version it was made of.
+  const one = api.put(CONFIG_MAPS, owned('one'));
+  const two = api.put(CONFIG_MAPS, owned('two'));
+  const child = owned('child', one, two);
+  for (const reference of child.metadata.ownerReferences ?? []) reference.blockOwnerDeletion = false;
+  api.put(CONFIG_MAPS, child);
+  await start();
+  await client().delete(CONFIG_MAPS, 'one', { namespace: 'x', propagationPolicy: 'Foreground' });
+  await vi.waitFor(() => expect(names(CONFIG_MAPS)).not.toContain('one'));
+  await quiet();
+  expect(names(CONFIG_MAPS)).toEqual(['child', 'two']);
+  expect(api.get(CONFIG_MAPS, 'x/child')?.metadata.ownerReferences?.map(({ name }) => name)).toEqual(['two']);
+});
+
 test('owners in a circle do not keep each other from being deleted in the foreground', async () => {
   const one = api.put(CONFIG_MAPS, owned('one'));
   const two = api.put(CONFIG_MAPS, owned('two', one));

@@ -84,6 +84,6 @@ test('whatever is asked and whatever breaks on the way, a deployment ends up as 
       expect(cluster.api.revision).toBe(before);
       await cluster.stop();
     }),
-    { numRuns: 25 },
+    { numRuns: 12 },
   );
 });
