@@ -20,6 +20,8 @@ import type { AgentConfig } from './settings.ts';
 import { PodTokens } from './tokens.ts';
 import { HostVolumes, SimulatedVolumes } from './volumes/manager.ts';
 
+/** Whoever stops a whole cluster waits for it: longer grace periods are for pods that are deleted. */
+const SHUTDOWN_GRACE_SECONDS = 2;
 /** The runtime that says of itself that it runs nothing. */
 const SIMULATED_RUNTIME = 'kubernel-sim';
 
@@ -123,6 +125,10 @@ export class Agent {
   async shutdown(): Promise<void> {
     await Promise.all([...this.#workers.values()].map((worker) => worker.release()));
     const { cache, volumes } = this.context;
+    // The signal first, for those who save something on their way out.
+    await Promise.allSettled(
+      this.runningContainers().map(([containerId]) => this.#cri.stopContainer({ containerId, timeout: SHUTDOWN_GRACE_SECONDS })),
+    );
     await Promise.all([...cache.uids()].map((uid) => this.#endLeftOver(uid)));
     for (const uid of await volumes.known()) await volumes.remove(uid);
     await volumes.close();
