@@ -5,6 +5,7 @@ import type { CriRuntime } from '@kubernel/sdk';
 import { isCode } from '@kubernel/sdk';
 import type { Container } from '@kubernel/sdk/api';
 import { messageOf } from './errors.ts';
+import { grpcCheck } from './grpc-check.ts';
 import type { HttpGetAction, Probe, TcpSocketAction } from './pod-fields.ts';
 
 export interface CheckTarget {
@@ -29,7 +30,8 @@ export async function check(probe: Probe, target: CheckTarget): Promise<CheckRes
     if (probe.exec) return await execCheck(probe.exec.command ?? [], timeoutMs, target);
     if (probe.httpGet) return await httpCheck(probe.httpGet, timeoutMs, target);
     if (probe.tcpSocket) return await tcpCheck(probe.tcpSocket, timeoutMs, target);
-    return { ok: false, output: 'gRPC probes are not supported by this kubelet yet' };
+    if (probe.grpc) return await grpcCheck(target.podIP, probe.grpc.port, probe.grpc.service ?? '', timeoutMs);
+    return { ok: false, output: 'the probe has no action' };
   } catch (error) {
     return { ok: false, output: messageOf(error) };
   }
