@@ -28,7 +28,7 @@ afterEach(async () => {
   contexts = [];
 });
 
-async function quiet(ms = 25): Promise<void> {
+async function quiet(ms = 12): Promise<void> {
   lastChange = performance.now();
   while (performance.now() - lastChange < ms) await new Promise((resolve) => setTimeout(resolve, 5));
 }

@@ -43,7 +43,7 @@ export class FakeCluster {
   }
 
   /** Resolves when nothing changed for a while. */
-  async quiet(ms = 25): Promise<void> {
+  async quiet(ms = 12): Promise<void> {
     this.#lastChange = performance.now();
     while (performance.now() - this.#lastChange < ms) await new Promise((resolve) => setTimeout(resolve, 5));
   }
