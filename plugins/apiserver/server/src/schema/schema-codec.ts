@@ -185,7 +185,8 @@ export class SchemaCodec implements Codec {
 /** The text of what is wrong with a body, without the sentence upstream puts around it. */
 export class DecodeFailure extends Error {}
 
-function unrecognized(target: DecodeTarget, why: string, text: string): StatusError {
+/** A body that is no object of any kind, in the words of upstream's decoder. */
+export function unrecognized(target: DecodeTarget, why: string, text: string): StatusError {
   return new StatusError(
     400,
     'BadRequest',
