@@ -111,7 +111,8 @@ export function addressMessages(text: string): string[] {
 export function legacyCidrMessages(text: string): string[] {
   const cidr = parseCidr(text);
   if (!cidr) return [INVALID_CIDR];
-  if (/\/0\d/.test(text) || (cidr.family === 4 && !cidr.mapped && /(^|\.)0\d/.test(text))) return ['must not have leading 0s in IP or prefix length'];
+  if (/\/0\d/.test(text) || (cidr.family === 4 && !cidr.mapped && /(^|\.)0\d/.test(text)))
+    return ['must not have leading 0s in IP or prefix length'];
   if (cidr.mapped) return ['must not have an IPv4-mapped IPv6 address'];
   return cidr.network === cidr.value ? [] : ['must not have bits set beyond the prefix length'];
 }

@@ -1,3 +1,6 @@
+import type { Token } from './cel-tokens.ts';
+import { CelError, tokensOf } from './cel-tokens.ts';
+
 /**
  * A first look at CEL expressions (https://github.com/google/cel-spec): their grammar, the names they use and, where it
  * shows at once, what type they have. It does not evaluate anything and knows no schemas.
@@ -15,48 +18,52 @@ export interface CelNames {
 /** `type` is `dyn` where only a full checker could tell. */
 export type CelOutcome = { type: string } | { error: string };
 
-interface Token {
-  kind: 'name' | 'number' | 'string' | 'op' | 'end';
-  text: string;
-  at: number;
-}
-
+/** Methods that say yes or no. */
+const TESTS = ['all', 'exists', 'exists_one', 'contains', 'startsWith', 'endsWith', 'matches'];
 const LITERALS = "'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER";
-const TYPE_NAMES = ['bool', 'bytes', 'double', 'dyn', 'int', 'list', 'map', 'null_type', 'optional_type', 'string', 'type', 'uint', 'google', 'optional', 'math', 'strings', 'sets', 'base64', 'net', 'kubernetes', 'JSONPatch', 'Object', 'jsonpatch', 'ip', 'cidr', 'format', 'quantity', 'url'];
-const MACROS = ['all', 'exists', 'exists_one', 'existsOne', 'filter', 'map', 'transformList', 'transformMap', 'transformMapEntry', 'sortBy', 'bind'];
-const SYNTAX = /\s*(?:\/\/[^\n]*\s*)*(?:([_a-zA-Z][_a-zA-Z0-9]*)|((?:0x[0-9a-fA-F]+|\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?)[uU]?)|([rRbB]{0,2}(?:"""[\s\S]*?"""|'''[\s\S]*?'''|"(?:\\[^\n]|[^"\\\n])*"|'(?:\\[^\n]|[^'\\\n])*'))|(==|!=|<=|>=|&&|\|\||[-+*/%<>!?:.,()[\]{}=]))/y;
-
-class CelError extends Error {
-  readonly at: number;
-  constructor(message: string, at: number) {
-    super(message);
-    this.at = at;
-  }
-}
-
-function tokensOf(text: string): Token[] {
-  const tokens: Token[] = [];
-  let position = 0;
-  for (;;) {
-    // A string's prefix would read as a name.
-    const prefixed = /\s*([rRbB]{1,2})(?=["'])/y;
-    prefixed.lastIndex = position;
-    const prefix = prefixed.exec(text);
-    SYNTAX.lastIndex = prefix ? prefixed.lastIndex : position;
-    const match = SYNTAX.exec(text);
-    if (!match) break;
-    position = SYNTAX.lastIndex;
-    const [, name, number, string, op] = match;
-    const kind = name !== undefined ? 'name' : number !== undefined ? 'number' : string !== undefined ? 'string' : 'op';
-    const token = name ?? number ?? string ?? op ?? '';
-    tokens.push({ kind, text: token, at: position - token.length });
-  }
-  const rest = text.slice(position).search(/\S/);
-  if (rest >= 0 && !text.slice(position).trim().startsWith('//')) throw new CelError(`Syntax error: token recognition error at: '${text.slice(position + rest)}'`, position + rest);
-  tokens.push({ kind: 'end', text: '<EOF>', at: text.length });
-  return tokens;
-}
-
+const TYPE_NAMES = [
+  'bool',
+  'bytes',
+  'double',
+  'dyn',
+  'int',
+  'list',
+  'map',
+  'null_type',
+  'optional_type',
+  'string',
+  'type',
+  'uint',
+  'google',
+  'optional',
+  'math',
+  'strings',
+  'sets',
+  'base64',
+  'net',
+  'kubernetes',
+  'JSONPatch',
+  'Object',
+  'jsonpatch',
+  'ip',
+  'cidr',
+  'format',
+  'quantity',
+  'url',
+];
+const MACROS = [
+  'all',
+  'exists',
+  'exists_one',
+  'existsOne',
+  'filter',
+  'map',
+  'transformList',
+  'transformMap',
+  'transformMapEntry',
+  'sortBy',
+  'bind',
+];
 class Checker {
   readonly #tokens: Token[];
   readonly #known: CelNames;
@@ -70,7 +77,8 @@ class Checker {
 
   whole(): string {
     const type = this.#expression();
-    if (this.#token.kind !== 'end') throw new CelError(`Syntax error: mismatched input '${this.#token.text}' expecting <EOF>`, this.#token.at);
+    if (this.#token.kind !== 'end')
+      throw new CelError(`Syntax error: mismatched input '${this.#token.text}' expecting <EOF>`, this.#token.at);
     if (this.#unknown) throw this.#unknown;
     return type;
   }
@@ -98,7 +106,8 @@ class Checker {
   }
 
   #close(op: string, more = ''): void {
-    if (!this.#take(op)) throw new CelError(`Syntax error: mismatched input '${this.#token.text}' expecting ${more || `'${op}'`}`, this.#token.at);
+    if (!this.#take(op))
+      throw new CelError(`Syntax error: mismatched input '${this.#token.text}' expecting ${more || `'${op}'`}`, this.#token.at);
   }
 
   #expression(opening = ''): string {
@@ -142,11 +151,14 @@ class Checker {
       if (this.#take('.')) {
         this.#take('?');
         const name = this.#token;
-        if (name.kind !== 'name' || name.text === 'in') throw new CelError(`Syntax error: no viable alternative at input '.${name.kind === 'end' ? '' : name.text}'`, name.at);
+        if (name.kind !== 'name' || name.text === 'in')
+          throw new CelError(`Syntax error: no viable alternative at input '.${name.kind === 'end' ? '' : name.text}'`, name.at);
         this.#next++;
         type = 'dyn';
-        if (this.#is('(')) this.#call(name.text, true);
-        else if (fields && !fields.includes(name.text)) this.#report(new CelError(`undefined field '${name.text}'`, dot.at));
+        if (this.#is('(')) {
+          this.#call(name.text, true);
+          if (TESTS.includes(name.text)) type = 'bool';
+        } else if (fields && !fields.includes(name.text)) this.#report(new CelError(`undefined field '${name.text}'`, dot.at));
         if (this.#is('{')) this.#braces(true);
       } else if (this.#take('[')) {
         this.#take('?');
@@ -169,7 +181,8 @@ class Checker {
     const operand = `Syntax error: ${token.kind === 'end' ? 'mismatched' : 'extraneous'} input '${token.text}' expecting {'[', '{', '(', ${opening}'.', '-', '!', ${LITERALS}}`;
     if (token.kind === 'end' || token.text === 'in') throw new CelError(operand, token.at);
     this.#next++;
-    if (token.kind === 'number') return /[uU]$/.test(token.text) ? 'uint' : /[.eE]/.test(token.text) && !token.text.startsWith('0x') ? 'double' : 'int';
+    if (token.kind === 'number')
+      return /[uU]$/.test(token.text) ? 'uint' : /[.eE]/.test(token.text) && !token.text.startsWith('0x') ? 'double' : 'int';
     if (token.kind === 'string') return /^[rR]?[bB]/.test(token.text) ? 'bytes' : 'string';
     if (token.kind === 'name') return this.#name(token);
     if (token.text === '(') {
@@ -212,7 +225,8 @@ class Checker {
     const depth = this.#locals.length;
     if (isMacro) {
       // The variables a macro binds come before its expressions.
-      for (let i = this.#next; this.#tokens[i]?.kind === 'name' && this.#tokens[i + 1]?.text === ','; i += 2) this.#locals.push(this.#tokens[i]?.text ?? '');
+      for (let i = this.#next; this.#tokens[i]?.kind === 'name' && this.#tokens[i + 1]?.text === ','; i += 2)
+        this.#locals.push(this.#tokens[i]?.text ?? '');
     }
     let opening = "')', ";
     while (!this.#is(')')) {
@@ -229,7 +243,11 @@ class Checker {
     while (!this.#is('}')) {
       this.#take('?');
       if (isMessage) {
-        if (this.#token.kind !== 'name') throw new CelError(`Syntax error: mismatched input '${this.#token.text}' expecting {'}', ',', '?', IDENTIFIER, ESC_IDENTIFIER}`, this.#token.at);
+        if (this.#token.kind !== 'name')
+          throw new CelError(
+            `Syntax error: mismatched input '${this.#token.text}' expecting {'}', ',', '?', IDENTIFIER, ESC_IDENTIFIER}`,
+            this.#token.at,
+          );
         this.#next++;
       } else {
         this.#expression();

@@ -1,5 +1,5 @@
-import type { FieldErrors, FieldPath } from './field-errors.ts';
 import { checkEnum, checkRequired } from './field-checks.ts';
+import type { FieldErrors, FieldPath } from './field-errors.ts';
 import { byteLength, conditionReason, qualifiedName } from './names.ts';
 import type { Decoded } from './object.ts';
 

@@ -44,7 +44,10 @@ export function formatDuration(ns: bigint | number): string {
   const sign = value < 0n ? '-' : '';
   const abs = value < 0n ? -value : value;
   const decimal = (amount: bigint, unit: bigint): string => {
-    const fraction = (amount % unit).toString().padStart(unit.toString().length - 1, '0').replace(/0+$/, '');
+    const fraction = (amount % unit)
+      .toString()
+      .padStart(unit.toString().length - 1, '0')
+      .replace(/0+$/, '');
     return `${amount / unit}${fraction ? `.${fraction}` : ''}`;
   };
   if (abs < 1_000n) return `${sign}${abs}ns`;

@@ -1,8 +1,8 @@
+import { semanticEqual } from './equality.ts';
 import type { FieldErrors, FieldPath } from './field-errors.ts';
+import type { IntOrString } from './int-or-string.ts';
 import type { NameCheck } from './names.ts';
 import { dns1123Label, dns1123Subdomain, patternMessage, portName, portNumber, qualifiedName } from './names.ts';
-import type { IntOrString } from './int-or-string.ts';
-import { semanticEqual } from './equality.ts';
 import { IMMUTABLE } from './object-meta.ts';
 
 /** Checks of single fields that many kinds share, in upstream's words. An absent number is 0, an absent string ''. */
@@ -12,7 +12,13 @@ export function checkNonNegative(value: number | undefined, path: FieldPath, err
 }
 
 /** `required` when empty and `allowEmpty` is not set, `Unsupported value` when not among `supported`, listed as given. */
-export function checkEnum(value: string | undefined, path: FieldPath, errors: FieldErrors, supported: readonly string[], allowEmpty = false): void {
+export function checkEnum(
+  value: string | undefined,
+  path: FieldPath,
+  errors: FieldErrors,
+  supported: readonly string[],
+  allowEmpty = false,
+): void {
   if (!value && !supported.includes('')) {
     if (!allowEmpty) errors.required(path);
   } else if (!supported.includes(value ?? '')) {
@@ -21,7 +27,12 @@ export function checkEnum(value: string | undefined, path: FieldPath, errors: Fi
 }
 
 /** A pointer to an enum: absent is fine, an empty string is not. */
-export function checkEnumPointer(value: string | undefined | null, path: FieldPath, errors: FieldErrors, supported: readonly string[]): void {
+export function checkEnumPointer(
+  value: string | undefined | null,
+  path: FieldPath,
+  errors: FieldErrors,
+  supported: readonly string[],
+): void {
   if (value !== undefined && value !== null && !supported.includes(value)) errors.notSupported(path, value, supported);
 }
 

@@ -195,7 +195,10 @@ function sortedMaps(value: unknown): unknown {
 /** JSON as Go's encoder writes it: `<`, `>`, `&` and the line separators are escaped. */
 export function goJson(value: unknown, indent = 0): string {
   if (value === undefined || value === null) return 'null';
-  return JSON.stringify(value, null, indent).replace(/[<>&\u2028\u2029]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  return JSON.stringify(value, null, indent).replace(
+    /[<>&\u2028\u2029]/g,
+    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }
 
 const SHORT_ESCAPES: Readonly<Record<string, string>> = {

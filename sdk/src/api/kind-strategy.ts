@@ -30,7 +30,8 @@ export const ROOT_PATH: FieldPath = FieldPath.of();
 /** A strategy whose validation checks metadata and the object in the kind's own order; `rest` adds what else the kind does. */
 export function kindStrategy(rules: KindRules, rest: Strategy = {}): Strategy {
   const { namespaced, name, nameOnly = false, kubeFinalizers = true } = rules;
-  const checkMeta = (object: KubeObject, errors: FieldErrors): void => validateObjectMeta(object.metadata, { namespaced, name, nameOnly, kubeFinalizers }, errors);
+  const checkMeta = (object: KubeObject, errors: FieldErrors): void =>
+    validateObjectMeta(object.metadata, { namespaced, name, nameOnly, kubeFinalizers }, errors);
   const order = rules.onUpdate ?? ['update', 'validateUpdate', 'validate'];
   return {
     ...(name ? { validateName: name } : {}),

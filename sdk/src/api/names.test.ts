@@ -24,7 +24,8 @@ test('addresses print canonically and ambiguous ones are refused', () => {
 });
 
 test('durations round-trip in Go form', () => {
-  for (const text of ['1h0m0s', '1.5s', '2ms', '0s', '-1m30s', '300ns', '1.5µs']) expect(formatDuration(parseDurationNs(text) ?? -1n)).toBe(text);
+  for (const text of ['1h0m0s', '1.5s', '2ms', '0s', '-1m30s', '300ns', '1.5µs'])
+    expect(formatDuration(parseDurationNs(text) ?? -1n)).toBe(text);
   expect(parseDurationNs('1')).toBeUndefined();
 });
 

@@ -41,7 +41,12 @@ const SUBDOMAIN = `${LABEL}(\\.${LABEL})*`;
 const KEY = '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]';
 const ENDS = 'and must start and end with an alphanumeric character';
 
-const dnsLabel = pattern(LABEL, `a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', ${ENDS}`, 'my-name', '123-abc');
+const dnsLabel = pattern(
+  LABEL,
+  `a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', ${ENDS}`,
+  'my-name',
+  '123-abc',
+);
 const dnsSubdomain = pattern(
   SUBDOMAIN,
   `a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', ${ENDS}`,
@@ -73,7 +78,13 @@ const labelValueText = pattern(
 );
 const percentText = pattern('[0-9]+%', "a valid percent string must be a numeric string followed by an ending '%'", '1%', '93%');
 const headerText = pattern('[-A-Za-z0-9]+', "a valid HTTP header must consist of alphanumeric characters or '-'", 'X-Header-Name');
-const configKeyText = pattern('[-._a-zA-Z0-9]+', "a valid config key must consist of alphanumeric characters, '-', '_' or '.'", 'key.name', 'KEY_NAME', 'key-name');
+const configKeyText = pattern(
+  '[-._a-zA-Z0-9]+',
+  "a valid config key must consist of alphanumeric characters, '-', '_' or '.'",
+  'key.name',
+  'KEY_NAME',
+  'key-name',
+);
 const cIdentifierText = pattern(
   '[A-Za-z_][A-Za-z0-9_]*',
   "a valid C identifier must start with alphabetic character or '_', followed by a string of alphanumeric characters or '_'",
@@ -107,7 +118,8 @@ export const cIdentifier = (value: string): string[] => (cIdentifierText.regexp.
 /** A label key: `name` or `prefix/name`. Annotation keys follow it in any case. */
 export function qualifiedName(value: string): string[] {
   const parts = value.split('/');
-  if (parts.length > 2) return [`a valid label key ${labelKey.message} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`];
+  if (parts.length > 2)
+    return [`a valid label key ${labelKey.message} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`];
   const messages: string[] = [];
   const name = parts[parts.length - 1] ?? '';
   if (parts.length === 2) {

@@ -1,9 +1,8 @@
 import type { FieldErrors } from './field-errors.ts';
-import { FieldPath, PrintedValue, goJson, quote } from './field-errors.ts';
+import { FieldPath, goJson, PrintedValue, quote } from './field-errors.ts';
 import type { NameCheck } from './names.ts';
 import { byteLength, nameIsDNSLabel, nameIsDNSSubdomain, qualifiedName } from './names.ts';
 import type { ManagedFieldsEntry, ObjectMeta, OwnerReference } from './object.ts';
-import { semanticEqual } from './equality.ts';
 import { validateLabels } from './selector.ts';
 
 /**
@@ -32,7 +31,8 @@ export interface ObjectMetaRules {
 export function validateObjectMeta(meta: ObjectMeta, rules: ObjectMetaRules, errors: FieldErrors): void {
   const path = rules.path ?? METADATA;
   const nameCheck = rules.name ?? nameIsDNSSubdomain;
-  if (meta.generateName && !rules.nameOnly) errors.invalidEach(path.child('generateName'), meta.generateName, nameCheck(meta.generateName, true));
+  if (meta.generateName && !rules.nameOnly)
+    errors.invalidEach(path.child('generateName'), meta.generateName, nameCheck(meta.generateName, true));
   if (!meta.name) errors.required(path.child('name'), 'name or generateName is required');
   else errors.invalidEach(path.child('name'), meta.name, nameCheck(meta.name, false));
   if (rules.namespaced) {
@@ -51,17 +51,26 @@ export function validateObjectMeta(meta: ObjectMeta, rules: ObjectMetaRules, err
 }
 
 /** The rules of an update. metadata.resourceVersion must be there: the API server puts it in for unconditional updates. */
-export function validateObjectMetaUpdate(meta: ObjectMeta, old: ObjectMeta, errors: FieldErrors, rules: Pick<ObjectMetaRules, 'kubeFinalizers' | 'path'> = {}): void {
+export function validateObjectMetaUpdate(
+  meta: ObjectMeta,
+  old: ObjectMeta,
+  errors: FieldErrors,
+  rules: Pick<ObjectMetaRules, 'kubeFinalizers' | 'path'> = {},
+): void {
   const path = rules.path ?? METADATA;
   if (old.deletionTimestamp) {
     const extra = (meta.finalizers ?? []).filter((name) => !old.finalizers?.includes(name)).sort();
     if (extra.length) {
       const list = `[]string{${[...new Set(extra)].map(quote).join(', ')}}`;
-      errors.forbidden(path.child('finalizers'), `no new finalizers can be added if the object is being deleted, found new finalizers ${list}`);
+      errors.forbidden(
+        path.child('finalizers'),
+        `no new finalizers can be added if the object is being deleted, found new finalizers ${list}`,
+      );
     }
   }
   if (!meta.resourceVersion) errors.invalid(path.child('resourceVersion'), meta.resourceVersion ?? '', 'must be specified for an update');
-  if ((meta.generation ?? 0) < (old.generation ?? 0)) errors.invalid(path.child('generation'), meta.generation ?? 0, 'must not be decremented');
+  if ((meta.generation ?? 0) < (old.generation ?? 0))
+    errors.invalid(path.child('generation'), meta.generation ?? 0, 'must not be decremented');
   for (const field of ['name', 'namespace', 'uid'] as const) {
     if ((meta[field] ?? '') !== (old[field] ?? '')) errors.invalid(path.child(field), meta[field] ?? '', IMMUTABLE);
   }
@@ -98,7 +107,8 @@ function validateOwnerReferences(references: OwnerReference[] | undefined, path:
   for (const reference of references ?? []) {
     const { apiVersion = '', kind = '', name = '', uid = '' } = reference;
     const version = apiVersion === '/' ? '' : apiVersion.slice(apiVersion.indexOf('/') + 1);
-    if (version === '' || apiVersion.split('/').length > 2) errors.invalid(path.child('apiVersion'), apiVersion, 'version must not be empty');
+    if (version === '' || apiVersion.split('/').length > 2)
+      errors.invalid(path.child('apiVersion'), apiVersion, 'version must not be empty');
     if (kind === '') errors.invalid(path.child('kind'), kind, 'must not be empty');
     if (name === '') errors.invalid(path.child('name'), name, 'must not be empty');
     if (uid === '') errors.invalid(path.child('uid'), uid, 'must not be empty');
@@ -110,12 +120,23 @@ function validateOwnerReferences(references: OwnerReference[] | undefined, path:
     if (controller === undefined) controller = current;
     else {
       const value = new PrintedValue(`[${(references ?? []).map((item) => ownerReferenceValue(item).text).join(',')}]`);
-      errors.invalid(path, value, `Only one reference can have Controller set to true. Found "true" in references for ${controller} and ${current}`);
+      errors.invalid(
+        path,
+        value,
+        `Only one reference can have Controller set to true. Found "true" in references for ${controller} and ${current}`,
+      );
     }
   }
 }
 
-function ownerReferenceValue({ apiVersion = '', kind = '', name = '', uid = '', controller, blockOwnerDeletion }: OwnerReference): PrintedValue {
+function ownerReferenceValue({
+  apiVersion = '',
+  kind = '',
+  name = '',
+  uid = '',
+  controller,
+  blockOwnerDeletion,
+}: OwnerReference): PrintedValue {
   return new PrintedValue(goJson({ apiVersion, kind, name, uid, controller, blockOwnerDeletion }));
 }
 
@@ -138,7 +159,8 @@ export function validateKubeFinalizers(finalizers: string[] | undefined, path: F
 function validateManagedFields(entries: ManagedFieldsEntry[] | undefined, path: FieldPath, errors: FieldErrors): void {
   entries?.forEach((entry, i) => {
     const at = path.index(i);
-    if (entry.operation !== 'Apply' && entry.operation !== 'Update') errors.invalid(at.child('operation'), entry.operation ?? '', 'must be `Apply` or `Update`');
+    if (entry.operation !== 'Apply' && entry.operation !== 'Update')
+      errors.invalid(at.child('operation'), entry.operation ?? '', 'must be `Apply` or `Update`');
     if (entry.fieldsType && entry.fieldsType !== 'FieldsV1') errors.invalid(at.child('fieldsType'), entry.fieldsType, 'must be `FieldsV1`');
     validateFieldManager(entry.manager ?? '', at.child('manager'), errors);
     if (byteLength(entry.subresource ?? '') > 256) errors.tooLong(at.child('subresource'), 256);

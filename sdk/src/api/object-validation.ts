@@ -25,7 +25,12 @@ export function validateNewObject(resource: ResourceDefinition, object: KubeObje
 }
 
 /** What the API server runs after prepareForUpdate: the generic rules first, then the kind's own, which may repeat them. */
-export function validateChangedObject(resource: ResourceDefinition, object: KubeObject, old: KubeObject, context: StrategyContext): FieldErrors {
+export function validateChangedObject(
+  resource: ResourceDefinition,
+  object: KubeObject,
+  old: KubeObject,
+  context: StrategyContext,
+): FieldErrors {
   const errors = new FieldErrors();
   const strategy = resource.strategy;
   validateObjectMeta(object.metadata, { namespaced: resource.namespaced, name: nameIsPathSegment }, errors);

@@ -17,7 +17,12 @@ export function nameWarnings(name: string | undefined, use: string): string[] {
 /** Of a pod's annotations: upstream says this before it checks the pod. */
 export function podAnnotationWarnings(pod: Decoded): string[] {
   const warnings: string[] = [];
-  annotationWarnings(pod.spec ?? {}, pod.metadata?.annotations ?? {}, FieldPath.of('metadata', 'annotations'), (at, text) => void warnings.push(`${at}: ${text}`));
+  annotationWarnings(
+    pod.spec ?? {},
+    pod.metadata?.annotations ?? {},
+    FieldPath.of('metadata', 'annotations'),
+    (at, text) => void warnings.push(`${at}: ${text}`),
+  );
   return warnings;
 }
 
@@ -58,7 +63,8 @@ function specWarnings(spec: Decoded, annotations: Readonly<Record<string, string
   annotationWarnings(spec, annotations, root.child('metadata', 'annotations'), warn);
   (spec.volumes ?? []).forEach((volume: Decoded, i: number) => {
     volumeWarnings(volume, path.child('volumes').index(i), warn);
-    for (const source of volume.projected?.sources ?? []) if (Object.keys(source).length === 0) warnings.push(`volume "${volume.name}" (Projected) has no sources provided`);
+    for (const source of volume.projected?.sources ?? [])
+      if (Object.keys(source).length === 0) warnings.push(`volume "${volume.name}" (Projected) has no sources provided`);
   });
   duplicateNames(spec.imagePullSecrets ?? [], path.child('imagePullSecrets'), warn, 'invalid empty name ""');
   const addresses = new Set<string>();
@@ -82,13 +88,15 @@ const NO_POD = 'a null labelSelector results in matching no pod';
 
 function affinityWarnings(affinity: Decoded, path: FieldPath, warn: Warn): void {
   for (const kind of ['podAffinity', 'podAntiAffinity']) {
-    const { requiredDuringSchedulingIgnoredDuringExecution: required, preferredDuringSchedulingIgnoredDuringExecution: preferred } = affinity[kind] ?? {};
+    const { requiredDuringSchedulingIgnoredDuringExecution: required, preferredDuringSchedulingIgnoredDuringExecution: preferred } =
+      affinity[kind] ?? {};
     const at = path.child(kind);
     (required ?? []).forEach(({ labelSelector }: Decoded, i: number) => {
       if (!labelSelector) warn(at.child('requiredDuringSchedulingIgnoredDuringExecution').index(i).child('labelSelector'), NO_POD);
     });
     (preferred ?? []).forEach(({ podAffinityTerm }: Decoded, i: number) => {
-      if (!podAffinityTerm?.labelSelector) warn(at.child('preferredDuringSchedulingIgnoredDuringExecution').index(i).child('podAffinityTerm', 'labelSelector'), NO_POD);
+      if (!podAffinityTerm?.labelSelector)
+        warn(at.child('preferredDuringSchedulingIgnoredDuringExecution').index(i).child('podAffinityTerm', 'labelSelector'), NO_POD);
     });
   }
 }
@@ -103,7 +111,6 @@ function annotationWarnings(spec: Decoded, annotations: Readonly<Record<string, 
     warn(path.key(key), 'deprecated since v1.30; use the "appArmorProfile" field instead');
   });
 }
-
 
 const OLD_NODE_LABELS: Readonly<Record<string, string>> = {
   'beta.kubernetes.io/arch': 'deprecated since v1.14; use "kubernetes.io/arch" instead',
@@ -135,7 +142,8 @@ const DEPRECATED_VOLUMES: Readonly<Record<string, string>> = {
 function volumeWarnings(volume: Decoded, path: FieldPath, warn: Warn): void {
   for (const [kind, text] of Object.entries(DEPRECATED_VOLUMES)) if (volume[kind]) warn(path.child(kind), text);
   const template = volume.ephemeral?.volumeClaimTemplate;
-  if (template) fractions(template.spec?.resources?.requests, path.child('ephemeral', 'volumeClaimTemplate', 'spec', 'resources', 'requests'), warn);
+  if (template)
+    fractions(template.spec?.resources?.requests, path.child('ephemeral', 'volumeClaimTemplate', 'spec', 'resources', 'requests'), warn);
 }
 
 function duplicateNames(items: readonly Decoded[], path: FieldPath, warn: Warn, empty: string): void {
@@ -150,7 +158,8 @@ function duplicateNames(items: readonly Decoded[], path: FieldPath, warn: Warn, 
 function fractions(amounts: Record<string, unknown> | undefined, path: FieldPath, warn: Warn): void {
   for (const name of ['memory', 'ephemeral-storage', 'storage']) {
     const quantity = tryQuantity(amounts?.[name]);
-    if (quantity && quantity.millis() % 1000 !== 0) warn(path.key(name), `fractional byte value "${quantity}" is invalid, must be an integer`);
+    if (quantity && quantity.millis() % 1000 !== 0)
+      warn(path.key(name), `fractional byte value "${quantity}" is invalid, must be an integer`);
   }
 }
 
@@ -173,7 +182,11 @@ function portClashes(spec: Decoded, path: FieldPath, warn: Warn): void {
     (container.ports ?? []).forEach((port: Decoded, i: number) => {
       const at = path.child('containers').index(c).child('ports').index(i);
       const twin = seen.find(
-        ({ port: other }) => other.containerPort === port.containerPort && other.protocol === port.protocol && (other.hostPort ?? 0) === (port.hostPort ?? 0) && (other.hostIP ?? '') === (port.hostIP ?? ''),
+        ({ port: other }) =>
+          other.containerPort === port.containerPort &&
+          other.protocol === port.protocol &&
+          (other.hostPort ?? 0) === (port.hostPort ?? 0) &&
+          (other.hostIP ?? '') === (port.hostIP ?? ''),
       );
       if (twin) warn(at, `duplicate port definition with ${twin.at}`);
       seen.push({ container: c, port, at });

@@ -1,11 +1,35 @@
 import { expect, test } from 'vitest';
-import { Quantity, canonicalQuantity, parseQuantity, quantityMillis, quantityValue } from './quantity.ts';
+import { canonicalQuantity, parseQuantity, Quantity, quantityMillis, quantityValue } from './quantity.ts';
 
 test('quantities print in canonical form', () => {
   const forms: Record<string, string> = {
-    '1000m': '1', '1500m': '1500m', '1.5': '1500m', '1024Mi': '1Gi', '1.5Ki': '1536', '0.5Ki': '512', '2e3': '2e3', '2E3': '2e3', '12e6': '12e6',
-    '1e-3': '1e-3', '0.1': '100m', '100M': '100M', '1000k': '1M', '0': '0', '0Gi': '0', '-1': '-1', '+5': '5', '.5': '500m', '5.': '5', '1u': '1u', '1n': '1n',
-    '0.0000000001': '1n', '10000000000000000000000Ki': '9223372036854775807', '123456789k': '123456789k', '1025Ki': '1025Ki', '1Ei': '1Ei', '100e0': '100',
+    '1000m': '1',
+    '1500m': '1500m',
+    '1.5': '1500m',
+    '1024Mi': '1Gi',
+    '1.5Ki': '1536',
+    '0.5Ki': '512',
+    '2e3': '2e3',
+    '2E3': '2e3',
+    '12e6': '12e6',
+    '1e-3': '1e-3',
+    '0.1': '100m',
+    '100M': '100M',
+    '1000k': '1M',
+    '0': '0',
+    '0Gi': '0',
+    '-1': '-1',
+    '+5': '5',
+    '.5': '500m',
+    '5.': '5',
+    '1u': '1u',
+    '1n': '1n',
+    '0.0000000001': '1n',
+    '10000000000000000000000Ki': '9223372036854775807',
+    '123456789k': '123456789k',
+    '1025Ki': '1025Ki',
+    '1Ei': '1Ei',
+    '100e0': '100',
   };
   for (const [text, canonical] of Object.entries(forms)) expect([text, canonicalQuantity(text)]).toEqual([text, canonical]);
 });

@@ -74,7 +74,8 @@ export class Quantity {
     if (this.nanos === 0n) return '0';
     const limit = 1024n * NANO;
     // a fraction is shown rather than rounded away
-    if (this.format === 'BinarySI' && (this.nanos >= limit || this.nanos <= -limit) && this.nanos % NANO === 0n) return binaryText(this.nanos / NANO);
+    if (this.format === 'BinarySI' && (this.nanos >= limit || this.nanos <= -limit) && this.nanos % NANO === 0n)
+      return binaryText(this.nanos / NANO);
     return decimalText(this.nanos, this.format === 'DecimalExponent');
   }
 

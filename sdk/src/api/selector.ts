@@ -48,7 +48,10 @@ export class Selector {
 
   /** The form a query parameter carries; parseSelector of it gives an equal selector. */
   toString(): string {
-    return [...this.requirements].sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0)).map(requirementText).join(',');
+    return [...this.requirements]
+      .sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))
+      .map(requirementText)
+      .join(',');
   }
 }
 
@@ -131,9 +134,11 @@ function requirementProblems(key: string, operator: SelectorOperator, values: re
     problems.push(`values: Invalid value: ${JSON.stringify(values)}: values set must be empty for exists and does not exist`);
   }
   if (operator === 'gt' || operator === 'lt') {
-    if (values.length !== 1) problems.push(`values: Invalid value: ${JSON.stringify(values)}: for 'Gt', 'Lt' operators, exactly one value is required`);
+    if (values.length !== 1)
+      problems.push(`values: Invalid value: ${JSON.stringify(values)}: for 'Gt', 'Lt' operators, exactly one value is required`);
     values.forEach((value, i) => {
-      if (!/^[+-]?\d+$/.test(value)) problems.push(`values[${i}]: Invalid value: ${quote(value)}: for 'Gt', 'Lt' operators, the value must be an integer`);
+      if (!/^[+-]?\d+$/.test(value))
+        problems.push(`values[${i}]: Invalid value: ${quote(value)}: for 'Gt', 'Lt' operators, the value must be an integer`);
     });
   }
   values.forEach((value, i) => {
@@ -217,7 +222,9 @@ function parseRequirement(take: () => Token, ahead: () => Token): Requirement {
   let values: string[] = [];
   if (operator === 'exists' && ahead().kind !== 'end' && ahead().kind !== ',') {
     const symbol = take();
-    const known = ({ in: 'in', notin: 'notin', '=': '=', '==': '==', '!=': '!=', '>': 'gt', '<': 'lt' } as Record<string, SelectorOperator>)[symbol.kind];
+    const known = (
+      { in: 'in', notin: 'notin', '=': '=', '==': '==', '!=': '!=', '>': 'gt', '<': 'lt' } as Record<string, SelectorOperator>
+    )[symbol.kind];
     if (!known) fail(`found '${symbol.text}', expected: in, notin, =, ==, !=, gt, lt`);
     operator = known ?? 'exists';
     values = operator === 'in' || operator === 'notin' ? parseValues(take, ahead, fail) : [parseExactValue(take, ahead, fail)];
@@ -293,7 +300,8 @@ function unescapeValue(raw: string): string {
     const char = raw[i] ?? '';
     if (char === '\\') {
       const next = raw[++i];
-      if (next === undefined || !'\\,='.includes(next)) throw new RangeError(`invalid field selector: invalid escape sequence: \\${next ?? ''}`);
+      if (next === undefined || !'\\,='.includes(next))
+        throw new RangeError(`invalid field selector: invalid escape sequence: \\${next ?? ''}`);
       value += next;
     } else if (char === '=') {
       throw new RangeError(`invalid field selector: unescaped character in value: ${char}`);
@@ -337,6 +345,6 @@ export function validateLabelSelector(
     }
     validateLabelKey(key, at.child('key'), errors);
     if (options.allowInvalidValues) return;
-    values.forEach((value, j) => errors.invalidEach(at.child('values').index(j), value, labelValue(value)));
+    for (const [j, value] of values.entries()) errors.invalidEach(at.child('values').index(j), value, labelValue(value));
   });
 }

@@ -18,8 +18,10 @@ export function checkSignerName(name: string | undefined, path: FieldPath, error
   }
   if (byteLength(domain) > MAX_DOMAIN) errors.tooLong(path, MAX_DOMAIN);
   const labels = domain.split('.');
-  for (const label of labels) for (const message of dns1123Label(label)) errors.invalid(path, domain, `validating label "${label}": ${message}`);
+  for (const label of labels)
+    for (const message of dns1123Label(label)) errors.invalid(path, domain, `validating label "${label}": ${message}`);
   if (labels.length < 2) errors.invalid(path, domain, 'should be a domain with at least two segments separated by dots');
-  for (const part of signer.split('.')) for (const message of dns1123Subdomain(part)) errors.invalid(path, signer, `validating label "${part}": ${message}`);
+  for (const part of signer.split('.'))
+    for (const message of dns1123Subdomain(part)) errors.invalid(path, signer, `validating label "${part}": ${message}`);
   if (byteLength(name) > MAX_SIGNER_NAME) errors.tooLong(path, MAX_SIGNER_NAME);
 }

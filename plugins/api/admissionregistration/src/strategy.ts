@@ -6,13 +6,20 @@ import { checkWebhooks } from './validation/webhooks.ts';
 
 function strategy(check: (object: Decoded, old: Decoded | undefined, errors: FieldErrors) => void, rest: Strategy = {}): Strategy {
   return kindStrategy(
-    { namespaced: false, kubeFinalizers: false, validate: (object, errors, { validation }) => check(object, validation.old, errors), onUpdate: ['meta', 'validate'] },
+    {
+      namespaced: false,
+      kubeFinalizers: false,
+      validate: (object, errors, { validation }) => check(object, validation.old, errors),
+      onUpdate: ['meta', 'validate'],
+    },
     { generation: true, unconditionalUpdate: false, ...rest },
   );
 }
 
 const webhooks = (mutating: boolean): Strategy =>
-  strategy((object, old, errors) => checkWebhooks(object, old, errors, mutating), { generationOf: (object) => (object as Decoded).webhooks });
+  strategy((object, old, errors) => checkWebhooks(object, old, errors, mutating), {
+    generationOf: (object) => (object as Decoded).webhooks,
+  });
 const binding = (validating: boolean): Strategy => strategy((object, _old, errors) => checkPolicyBinding(object, errors, validating));
 
 /** What happens to an object on its way in, by plural (`pods`) or subresource (`pods/status`). */
@@ -27,7 +34,10 @@ export const strategies: Readonly<Record<string, Strategy>> = {
     prepareForUpdate: keepStatus,
     resetFields: ['status'],
   }),
-  'validatingadmissionpolicies/status': kindStrategy({ namespaced: false, onUpdate: ['update'] }, { prepareForUpdate: keepSpec, resetFields: ['spec'] }),
+  'validatingadmissionpolicies/status': kindStrategy(
+    { namespaced: false, onUpdate: ['update'] },
+    { prepareForUpdate: keepSpec, resetFields: ['spec'] },
+  ),
   validatingadmissionpolicybindings: binding(true),
   validatingwebhookconfigurations: webhooks(false),
 };

@@ -1,6 +1,18 @@
 import type { Strategy } from '@kubernel/sdk';
 import type { Decoded, KubeObject } from '@kubernel/sdk/api';
-import { FieldPath, checkImmutable, dropDisabledPodFields, checkNonNegative, keepSpec, keepStatus, kindStrategy, nameIsDNSLabel, semanticEqual, templateWarnings, workloadWarnings } from '@kubernel/sdk/api';
+import {
+  checkImmutable,
+  checkNonNegative,
+  dropDisabledPodFields,
+  FieldPath,
+  keepSpec,
+  keepStatus,
+  kindStrategy,
+  nameIsDNSLabel,
+  semanticEqual,
+  templateWarnings,
+  workloadWarnings,
+} from '@kubernel/sdk/api';
 import { checkDaemonSet, checkDaemonSetStatus } from './validation/daemon-set.ts';
 import { checkDeployment, checkDeploymentStatus, checkReplicaSet, checkReplicaSetStatus } from './validation/deployment.ts';
 import { checkStatefulSet, checkStatefulSetStatus, checkStatefulSetUpdate } from './validation/stateful-set.ts';
@@ -18,7 +30,8 @@ const workload: Strategy = {
     keepStatus(object, old);
     dropDisabledPodFields((object as Decoded).spec?.template?.spec);
   },
-  warnings: (object, old) => templateWarnings((object as Decoded).spec?.template, FieldPath.of('spec', 'template'), (old as Decoded | undefined)?.spec?.template),
+  warnings: (object, old) =>
+    templateWarnings((object as Decoded).spec?.template, FieldPath.of('spec', 'template'), (old as Decoded | undefined)?.spec?.template),
   resetFields: ['status'],
 };
 
@@ -91,7 +104,8 @@ const statefulSet = kindStrategy(
     warnings(object, old) {
       const warnings = workload.warnings?.(object, old) ?? [];
       const limit = (object.spec as Decoded | undefined)?.revisionHistoryLimit;
-      if (limit < 0) warnings.push('spec.revisionHistoryLimit: a negative value retains all historical revisions; a value >= 0 is recommended');
+      if (limit < 0)
+        warnings.push('spec.revisionHistoryLimit: a negative value retains all historical revisions; a value >= 0 is recommended');
       return warnings;
     },
   },

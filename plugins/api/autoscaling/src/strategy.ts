@@ -5,7 +5,8 @@ import { toV2 } from './conversion.ts';
 import { checkAutoscaler, checkAutoscalerStatus } from './validation/autoscaler.ts';
 
 /** Both versions are checked in the form they are stored in: v1's CPU target is a metric there. */
-const stored = (object: Decoded): Decoded => (object.apiVersion === 'autoscaling/v1' ? toV2(structuredClone(object) as KubeObject) : object);
+const stored = (object: Decoded): Decoded =>
+  object.apiVersion === 'autoscaling/v1' ? toV2(structuredClone(object) as KubeObject) : object;
 
 const autoscaler = kindStrategy(
   { namespaced: true, validate: (object, errors) => checkAutoscaler(stored(object), errors), onUpdate: ['update', 'validate'] },
@@ -19,9 +20,16 @@ const autoscaler = kindStrategy(
 );
 
 const status = kindStrategy(
-  { namespaced: true, validateUpdate: (object, _old, errors) => checkAutoscalerStatus(object, errors), onUpdate: ['update', 'validateUpdate'] },
+  {
+    namespaced: true,
+    validateUpdate: (object, _old, errors) => checkAutoscalerStatus(object, errors),
+    onUpdate: ['update', 'validateUpdate'],
+  },
   { prepareForUpdate: keepSpec, resetFields: ['spec'] },
 );
 
 /** What happens to an object on its way in, by plural (`pods`) or subresource (`pods/status`). */
-export const strategies: Readonly<Record<string, Strategy>> = { horizontalpodautoscalers: autoscaler, 'horizontalpodautoscalers/status': status };
+export const strategies: Readonly<Record<string, Strategy>> = {
+  horizontalpodautoscalers: autoscaler,
+  'horizontalpodautoscalers/status': status,
+};

@@ -1,6 +1,15 @@
 import type { Strategy } from '@kubernel/sdk';
 import type { Decoded, KubeObject } from '@kubernel/sdk/api';
-import { FieldPath, dropDisabledPodFields, keepSpec, keepStatus, kindStrategy, nameWarnings, templateWarnings, workloadWarnings } from '@kubernel/sdk/api';
+import {
+  dropDisabledPodFields,
+  FieldPath,
+  keepSpec,
+  keepStatus,
+  kindStrategy,
+  nameWarnings,
+  templateWarnings,
+  workloadWarnings,
+} from '@kubernel/sdk/api';
 import { checkCronJob } from './validation/cron-job.ts';
 import { checkJob, checkJobStatus, checkJobUpdate, jobLabels } from './validation/job.ts';
 
@@ -10,7 +19,8 @@ const job = kindStrategy(
     validate(object, errors, { validation }) {
       checkJob(object, errors, validation);
       // Without labels on either, it takes those that were made for the template on its way to storage.
-      if (validation.old === undefined && Object.keys(object.metadata.labels ?? {}).length === 0) object.metadata.labels = { ...object.spec?.template?.metadata?.labels };
+      if (validation.old === undefined && Object.keys(object.metadata.labels ?? {}).length === 0)
+        object.metadata.labels = { ...object.spec?.template?.metadata?.labels };
     },
     validateUpdate: (object, old, errors, { validation }) => checkJobUpdate(object, old, errors, validation),
     onUpdate: ['meta', 'validate', 'update', 'validateUpdate'],
@@ -51,7 +61,11 @@ function generateSelector(object: KubeObject): void {
 }
 
 const jobStatus = kindStrategy(
-  { namespaced: true, validateUpdate: (object, _old, errors) => checkJobStatus(object.status ?? {}, errors), onUpdate: ['update', 'validateUpdate'] },
+  {
+    namespaced: true,
+    validateUpdate: (object, _old, errors) => checkJobStatus(object.status ?? {}, errors),
+    onUpdate: ['update', 'validateUpdate'],
+  },
   { prepareForUpdate: keepSpec, resetFields: ['spec'] },
 );
 

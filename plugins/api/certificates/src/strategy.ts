@@ -22,13 +22,19 @@ function dateConditions(object: Decoded, old: Decoded): void {
   for (const condition of object.status?.conditions ?? []) {
     condition.lastUpdateTime ??= now;
     if (condition.lastTransitionTime) continue;
-    const before = (old.status?.conditions ?? []).find((known: Decoded) => known.type === condition.type && known.status === condition.status);
+    const before = (old.status?.conditions ?? []).find(
+      (known: Decoded) => known.type === condition.type && known.status === condition.status,
+    );
     condition.lastTransitionTime = before?.lastTransitionTime ?? now;
   }
 }
 
 const request = kindStrategy(
-  { ...rules, validateUpdate: (object, old, errors) => checkDecisions(object, old, errors, []), onUpdate: ['meta', 'validate', 'update', 'validateUpdate'] },
+  {
+    ...rules,
+    validateUpdate: (object, old, errors) => checkDecisions(object, old, errors, []),
+    onUpdate: ['meta', 'validate', 'update', 'validateUpdate'],
+  },
   {
     prepareForCreate(object, context) {
       signAs(object, context);

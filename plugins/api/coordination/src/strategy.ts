@@ -1,6 +1,6 @@
 import type { Strategy } from '@kubernel/sdk';
 import type { Decoded, FieldErrors } from '@kubernel/sdk/api';
-import { FieldPath, checkNonNegative, kindStrategy } from '@kubernel/sdk/api';
+import { checkNonNegative, FieldPath, kindStrategy } from '@kubernel/sdk/api';
 
 /** Leases (https://kubernetes.io/docs/concepts/architecture/leases/). */
 

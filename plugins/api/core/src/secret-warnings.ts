@@ -1,4 +1,4 @@
-import { X509Certificate, createPrivateKey, createPublicKey } from 'node:crypto';
+import { createPrivateKey, createPublicKey, X509Certificate } from 'node:crypto';
 import type { Decoded } from '@kubernel/sdk/api';
 
 /** What a server would say of a TLS secret's pair when it loads it. */
@@ -16,7 +16,8 @@ function problemOf(certificate: string, key: string): string | undefined {
     return `failed to find "CERTIFICATE" PEM block in certificate input after skipping PEM blocks of the following types: [${kinds(certificate).join(' ')}]`;
   }
   if (!kinds(key).length) return 'failed to find any PEM data in key input';
-  if (!kinds(key).some((kind) => kind.endsWith('PRIVATE KEY'))) return 'found a certificate rather than a key in the PEM for the private key';
+  if (!kinds(key).some((kind) => kind.endsWith('PRIVATE KEY')))
+    return 'found a certificate rather than a key in the PEM for the private key';
   try {
     const publicKey = createPublicKey(createPrivateKey(key)).export({ type: 'spki', format: 'der' });
     const certified = new X509Certificate(certificate).publicKey.export({ type: 'spki', format: 'der' });

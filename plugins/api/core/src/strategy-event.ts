@@ -1,6 +1,6 @@
 import type { Strategy } from '@kubernel/sdk';
 import type { Decoded, FieldErrors } from '@kubernel/sdk/api';
-import { FieldPath, byteLength, dns1123Subdomain, qualifiedName } from '@kubernel/sdk/api';
+import { byteLength, dns1123Subdomain, FieldPath, qualifiedName } from '@kubernel/sdk/api';
 
 /** Events through the core group: hardly checked, but for those that have an eventTime, as the newer ones must. */
 export const eventStrategy: Strategy = {

@@ -60,7 +60,9 @@ function mergeMatchLabelKeys(pod: KubeObject): void {
   const { affinity, topologySpreadConstraints = [] } = spec(pod);
   for (const kind of [affinity?.podAffinity, affinity?.podAntiAffinity]) {
     const required: Decoded[] = kind?.requiredDuringSchedulingIgnoredDuringExecution ?? [];
-    const preferred: Decoded[] = (kind?.preferredDuringSchedulingIgnoredDuringExecution ?? []).map((weighted: Decoded) => weighted.podAffinityTerm ?? {});
+    const preferred: Decoded[] = (kind?.preferredDuringSchedulingIgnoredDuringExecution ?? []).map(
+      (weighted: Decoded) => weighted.podAffinityTerm ?? {},
+    );
     for (const term of [...required, ...preferred]) {
       if (!term.labelSelector) continue;
       extend(term, term.matchLabelKeys, 'In');

@@ -70,7 +70,8 @@ export class ServiceAddresses {
     let port = wanted;
     if (wanted) {
       // Upstream's dry run asks only whether the port is taken.
-      if (!dryRun && (wanted < first || wanted > last)) return { problem: `provided port is not in the valid range. The range of valid ports is ${first}-${last}` };
+      if (!dryRun && (wanted < first || wanted > last))
+        return { problem: `provided port is not in the valid range. The range of valid ports is ${first}-${last}` };
       if (this.#takenPorts.has(wanted) || ours.has(wanted)) return { problem: 'provided port is already allocated' };
     } else {
       const found = this.#anyPort(ours);
@@ -92,7 +93,10 @@ export class ServiceAddresses {
     const size = bits >= 32 ? 2 ** 31 : 2 ** bits;
     const end = range.family === 4 ? size - 1 : size;
     const band = size < 32 ? 0 : Math.min(Math.max(16, size / 16), 256);
-    for (const [from, to] of [[Math.max(band, 1), end], [1, band]] as const) {
+    for (const [from, to] of [
+      [Math.max(band, 1), end],
+      [1, band],
+    ] as const) {
       if (to <= from) continue;
       const start = randomInt(from, to);
       for (let step = 0; step < to - from; step++) {
@@ -108,7 +112,10 @@ export class ServiceAddresses {
     const [first, last] = this.#ports;
     const size = last - first + 1;
     const band = size < 32 ? 0 : Math.floor(Math.min(Math.max(16, size / 32), 128));
-    for (const [from, to] of [[first + band, last + 1], [first, first + band]] as const) {
+    for (const [from, to] of [
+      [first + band, last + 1],
+      [first, first + band],
+    ] as const) {
       if (to <= from) continue;
       const start = randomInt(from, to);
       for (let step = 0; step < to - from; step++) {

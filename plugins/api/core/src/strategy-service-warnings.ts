@@ -6,7 +6,9 @@ export function serviceWarnings(service: KubeObject, old: KubeObject | undefined
   const before = old?.spec as Decoded | undefined;
   const warnings: string[] = [];
   if (service.metadata.annotations?.['service.kubernetes.io/topology-aware-hints'] !== undefined) {
-    warnings.push('annotation service.kubernetes.io/topology-aware-hints is deprecated, please use service.kubernetes.io/topology-mode instead');
+    warnings.push(
+      'annotation service.kubernetes.io/topology-aware-hints is deprecated, please use service.kubernetes.io/topology-mode instead',
+    );
   }
   if (spec.type !== 'ExternalName' && spec.externalName) warnings.push('spec.externalName is ignored when spec.type is not "ExternalName"');
   if (spec.externalIPs?.length && !before?.externalIPs?.length) {

@@ -3,9 +3,16 @@ import { StatusError } from '@kubernel/sdk';
 import type { Decoded, KubeObject } from '@kubernel/sdk/api';
 import { FieldErrors, FieldPath, keepSpec, keepStatus, kindStrategy, nameIsDNSLabel, parseAddress, semanticEqual } from '@kubernel/sdk/api';
 import type { Family } from './strategy-service-addresses.ts';
-import { ServiceAddresses, keyOf, nodePortsOf } from './strategy-service-addresses.ts';
+import { keyOf, nodePortsOf, ServiceAddresses } from './strategy-service-addresses.ts';
 import { serviceWarnings } from './strategy-service-warnings.ts';
-import { checkClusterAddresses, checkService, checkServiceStatus, checkServiceUpdate, isHeadless, needsHealthCheck } from './validation/service.ts';
+import {
+  checkClusterAddresses,
+  checkService,
+  checkServiceStatus,
+  checkServiceUpdate,
+  isHeadless,
+  needsHealthCheck,
+} from './validation/service.ts';
 
 /** Services get their addresses and node ports before they are checked, and give back what a change frees. */
 
@@ -44,7 +51,11 @@ export const serviceStrategy: Strategy = {
 };
 
 export const serviceStatusStrategy: Strategy = {
-  ...kindStrategy({ namespaced: true, validateUpdate: (service, _old, errors) => checkServiceStatus(service, errors), onUpdate: ['update', 'validateUpdate'] }),
+  ...kindStrategy({
+    namespaced: true,
+    validateUpdate: (service, _old, errors) => checkServiceStatus(service, errors),
+    onUpdate: ['update', 'validateUpdate'],
+  }),
   prepareForUpdate: keepSpec,
   resetFields: ['spec'],
 };
@@ -83,7 +94,8 @@ function patchAllocated(spec: Decoded, before: Decoded): void {
       }
     }
   }
-  if (needsHealthCheck(before) && needsHealthCheck(spec) && !spec.healthCheckNodePort) spec.healthCheckNodePort = before.healthCheckNodePort;
+  if (needsHealthCheck(before) && needsHealthCheck(spec) && !spec.healthCheckNodePort)
+    spec.healthCheckNodePort = before.healthCheckNodePort;
 }
 
 /** A change of type takes away the fields that went with the old one, unless the client changed them too. */
@@ -92,7 +104,8 @@ function dropWhatTheTypeLacks(spec: Decoded, before: Decoded): void {
     for (const field of fields) if (semanticEqual(spec[field], before[field])) delete spec[field];
   };
   if (needsAddress(before) && !needsAddress(spec)) {
-    if (semanticEqual(spec.clusterIP, before.clusterIP) && semanticEqual(spec.clusterIPs, before.clusterIPs)) drop('clusterIP', 'clusterIPs');
+    if (semanticEqual(spec.clusterIP, before.clusterIP) && semanticEqual(spec.clusterIPs, before.clusterIPs))
+      drop('clusterIP', 'clusterIPs');
     drop('ipFamilies', 'ipFamilyPolicy');
   }
   const portsOf = (value: Decoded): unknown => (value.ports ?? []).map(({ nodePort = 0 }: Decoded) => nodePort);
@@ -171,7 +184,10 @@ const otherFamily = (family: Family): Family => (family === 'IPv4' ? 'IPv6' : 'I
 
 /** SingleStack gives the second address back; any other policy must say so first. */
 function narrow(spec: Decoded, before: Decoded, single: boolean, errors: FieldErrors): void {
-  for (const [field, what] of [['clusterIPs', 'secondary cluster IP'], ['ipFamilies', 'secondary IP family']] as const) {
+  for (const [field, what] of [
+    ['clusterIPs', 'secondary cluster IP'],
+    ['ipFamilies', 'secondary IP family'],
+  ] as const) {
     const now: string[] = spec[field] ?? [];
     const then: string[] = before[field] ?? [];
     if (single) {
@@ -210,7 +226,8 @@ function takeAddresses(service: KubeObject, spec: Decoded, before: Decoded | und
       addresses.push(taken.address);
       continue;
     }
-    if (!wanted[i]) throw new StatusError(500, 'InternalError', `Internal error occurred: failed to allocate a serviceIP: ${taken.problem}`);
+    if (!wanted[i])
+      throw new StatusError(500, 'InternalError', `Internal error occurred: failed to allocate a serviceIP: ${taken.problem}`);
     const errors = new FieldErrors();
     errors.invalid(SPEC.child('clusterIPs'), wanted, `failed to allocate IP ${wanted[i]}: ${taken.problem}`);
     refuse(service, errors);
@@ -258,5 +275,10 @@ function takePorts(service: KubeObject, spec: Decoded, before: Decoded | undefin
   const wanted = spec.healthCheckNodePort ?? 0;
   const taken = pool.takePort(keyOf(service), wanted, dryRun, ours);
   if ('port' in taken) spec.healthCheckNodePort = taken.port;
-  else throw new StatusError(500, 'InternalError', `Internal error occurred: failed to allocate requested HealthCheck NodePort ${wanted}: ${taken.problem}`);
+  else
+    throw new StatusError(
+      500,
+      'InternalError',
+      `Internal error occurred: failed to allocate requested HealthCheck NodePort ${wanted}: ${taken.problem}`,
+    );
 }

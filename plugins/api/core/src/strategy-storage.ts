@@ -1,9 +1,9 @@
 import type { Strategy } from '@kubernel/sdk';
 import type { Decoded, KubeObject } from '@kubernel/sdk/api';
 import { FieldPath, keepSpec, keepStatus, kindStrategy, tryQuantity } from '@kubernel/sdk/api';
-import { checkQuotaAmounts } from './validation/quota.ts';
-import { checkClaimSpec } from './validation/persistent-volume-claim.ts';
 import { checkClaimUpdate, checkVolumeSpec, checkVolumeUpdate } from './validation/persistent-volume.ts';
+import { checkClaimSpec } from './validation/persistent-volume-claim.ts';
+import { checkQuotaAmounts } from './validation/quota.ts';
 
 /** Persistent volumes and claims. */
 
@@ -46,7 +46,9 @@ function storageWarnings(claim: KubeObject): string[] {
   const spec = (claim.spec ?? {}) as Decoded;
   const warnings: string[] = [];
   if (claim.metadata.annotations?.['volume.beta.kubernetes.io/storage-class'] !== undefined) {
-    warnings.push('metadata.annotations[volume.beta.kubernetes.io/storage-class]: deprecated since v1.8; use "storageClassName" attribute instead');
+    warnings.push(
+      'metadata.annotations[volume.beta.kubernetes.io/storage-class]: deprecated since v1.8; use "storageClassName" attribute instead',
+    );
   }
   const storage = tryQuantity(spec.resources?.requests?.storage);
   if (storage && storage.millis() % 1000 !== 0) {
@@ -61,7 +63,8 @@ export const claimStatusStrategy: Strategy = {
     validateUpdate(claim, _old, errors) {
       for (const [name, amount] of Object.entries(claim.status?.capacity ?? {})) {
         const quantity = tryQuantity(amount);
-        if (quantity && quantity.sign < 0) errors.invalid(FieldPath.of('status', 'capacity').key(name), quantity.value(), 'must be a valid resource quantity');
+        if (quantity && quantity.sign < 0)
+          errors.invalid(FieldPath.of('status', 'capacity').key(name), quantity.value(), 'must be a valid resource quantity');
       }
     },
     onUpdate: ['update', 'validateUpdate'],
@@ -100,7 +103,9 @@ function volumeWarnings(volume: KubeObject): string[] {
   const spec = (volume.spec ?? {}) as Decoded;
   const warnings: string[] = [];
   if (volume.metadata.annotations?.['volume.beta.kubernetes.io/storage-class'] !== undefined) {
-    warnings.push('metadata.annotations[volume.beta.kubernetes.io/storage-class]: deprecated since v1.8; use "storageClassName" attribute instead');
+    warnings.push(
+      'metadata.annotations[volume.beta.kubernetes.io/storage-class]: deprecated since v1.8; use "storageClassName" attribute instead',
+    );
   }
   if (spec.persistentVolumeReclaimPolicy === 'Recycle') {
     warnings.push(
@@ -109,7 +114,8 @@ function volumeWarnings(volume: KubeObject): string[] {
   }
   for (const [kind, text] of Object.entries(DEPRECATED)) if (spec[kind]) warnings.push(`spec.${kind}: ${text}`);
   const storage = tryQuantity(spec.capacity?.storage);
-  if (storage && storage.millis() % 1000 !== 0) warnings.push(`spec.capacity[storage]: fractional byte value "${storage}" is invalid, must be an integer`);
+  if (storage && storage.millis() % 1000 !== 0)
+    warnings.push(`spec.capacity[storage]: fractional byte value "${storage}" is invalid, must be an integer`);
   return warnings;
 }
 
@@ -119,7 +125,8 @@ export const volumeStatusStrategy: Strategy = {
     keepSpec(volume, old);
     const status = (volume.status ?? {}) as Decoded;
     const before = (old.status ?? {}) as Decoded;
-    if (status.phase !== before.phase && status.lastPhaseTransitionTime === before.lastPhaseTransitionTime) status.lastPhaseTransitionTime = now();
+    if (status.phase !== before.phase && status.lastPhaseTransitionTime === before.lastPhaseTransitionTime)
+      status.lastPhaseTransitionTime = now();
   },
   resetFields: ['spec'],
 };

@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { Strategy } from '@kubernel/sdk';
 import type { Decoded, KubeObject } from '@kubernel/sdk/api';
-import { secretWarnings } from './secret-warnings.ts';
 import {
-  FieldPath,
   checkImmutable,
+  FieldPath,
   keepSpec,
   keepStatus,
   kindStrategy,
@@ -13,6 +12,7 @@ import {
   templateWarnings,
   workloadWarnings,
 } from '@kubernel/sdk/api';
+import { secretWarnings } from './secret-warnings.ts';
 import { eventStrategy } from './strategy-event.ts';
 import { podEphemeralContainersStrategy, podResizeStrategy, podStatusStrategy, podStrategy } from './strategy-pod.ts';
 import { serviceStatusStrategy, serviceStrategy } from './strategy-service.ts';
@@ -145,7 +145,8 @@ const node = kindStrategy(
   {
     prepareForUpdate: keepStatus,
     resetFields: ['status'],
-    warnings: ({ spec }) => ((spec as Decoded | undefined)?.externalID ? ['spec.externalID: this field is deprecated, and is unused by Kubernetes'] : []),
+    warnings: ({ spec }) =>
+      (spec as Decoded | undefined)?.externalID ? ['spec.externalID: this field is deprecated, and is unused by Kubernetes'] : [],
   },
 );
 
@@ -168,7 +169,8 @@ const podTemplate = kindStrategy(
     createOnUpdate: true,
     generation: true,
     generationOf: (object) => object.template,
-    warnings: (object, old) => templateWarnings((object as Decoded).template, FieldPath.of('template'), (old as Decoded | undefined)?.template),
+    warnings: (object, old) =>
+      templateWarnings((object as Decoded).template, FieldPath.of('template'), (old as Decoded | undefined)?.template),
   },
 );
 

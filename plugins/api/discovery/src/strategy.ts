@@ -13,8 +13,11 @@ const slice = kindStrategy(
   {
     generation: true,
     // The field is from the time before v1, which cannot take it in.
-    prepareForCreate: (object) => void (object as Decoded).endpoints?.forEach((endpoint: Decoded) => delete endpoint.deprecatedTopology),
-    generationOf: ({ addressType, endpoints, ports, metadata }) => [addressType, endpoints, ports, metadata.labels] },
+    prepareForCreate(object) {
+      for (const endpoint of ((object as Decoded).endpoints ?? []) as Decoded[]) delete endpoint.deprecatedTopology;
+    },
+    generationOf: ({ addressType, endpoints, ports, metadata }) => [addressType, endpoints, ports, metadata.labels],
+  },
 );
 
 /** What happens to an object on its way in, by plural (`pods`) or subresource (`pods/status`). */

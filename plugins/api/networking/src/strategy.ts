@@ -2,7 +2,14 @@ import type { Strategy } from '@kubernel/sdk';
 import type { Decoded } from '@kubernel/sdk/api';
 import { keepSpec, keepStatus, kindStrategy } from '@kubernel/sdk/api';
 import { checkIngress, checkIngressClass, checkIngressClassUpdate, checkIngressStatus } from './validation/ingress.ts';
-import { checkAddress, checkAddressUpdate, checkNetworkPolicy, checkServiceCidr, checkServiceCidrUpdate, nameIsAddress } from './validation/network-policy.ts';
+import {
+  checkAddress,
+  checkAddressUpdate,
+  checkNetworkPolicy,
+  checkServiceCidr,
+  checkServiceCidrUpdate,
+  nameIsAddress,
+} from './validation/network-policy.ts';
 
 const withStatus: Strategy = {
   generation: true,
@@ -72,7 +79,11 @@ export const strategies: Readonly<Record<string, Strategy>> = {
   ingressclasses: ingressClass,
   ingresses: ingress,
   'ingresses/status': kindStrategy(
-    { namespaced: true, validateUpdate: (object: Decoded, _old, errors) => checkIngressStatus(object, errors), onUpdate: ['update', 'validateUpdate'] },
+    {
+      namespaced: true,
+      validateUpdate: (object: Decoded, _old, errors) => checkIngressStatus(object, errors),
+      onUpdate: ['update', 'validateUpdate'],
+    },
     statusOnly,
   ),
   ipaddresses: address,

@@ -1,13 +1,23 @@
 import type { Strategy, ValidationContext } from '@kubernel/sdk';
 import type { Decoded, FieldErrors } from '@kubernel/sdk/api';
-import { FieldPath, PrintedValue, checkDnsLabel, checkImmutable, checkRequired, goJson, kindStrategy, validateLabels } from '@kubernel/sdk/api';
+import {
+  checkDnsLabel,
+  checkImmutable,
+  checkRequired,
+  FieldPath,
+  goJson,
+  kindStrategy,
+  PrintedValue,
+  validateLabels,
+} from '@kubernel/sdk/api';
 
 /** Runtime classes (https://kubernetes.io/docs/concepts/containers/runtime-class/). */
 
 function checkRuntimeClass(object: Decoded, errors: FieldErrors, context: ValidationContext): void {
   const handler = FieldPath.of('handler');
   if (checkRequired(object.handler, handler, errors)) checkDnsLabel(object.handler, handler, errors);
-  if (object.overhead) context.validate('core.v1.ResourceRequirements', { limits: object.overhead.podFixed }, FieldPath.of('overhead'), errors);
+  if (object.overhead)
+    context.validate('core.v1.ResourceRequirements', { limits: object.overhead.podFixed }, FieldPath.of('overhead'), errors);
   if (!object.scheduling) return;
   const at = FieldPath.of('scheduling');
   const { nodeSelector, tolerations = [] } = object.scheduling;
@@ -28,7 +38,8 @@ const runtimeClass = kindStrategy(
     namespaced: false,
     kubeFinalizers: false,
     validate: (object, errors, { validation }) => checkRuntimeClass(object, errors, validation),
-    validateUpdate: (object, old, errors) => checkImmutable(object.handler, old.handler, FieldPath.of('handler'), errors, object.handler ?? ''),
+    validateUpdate: (object, old, errors) =>
+      checkImmutable(object.handler, old.handler, FieldPath.of('handler'), errors, object.handler ?? ''),
     onUpdate: ['meta', 'validate', 'update', 'validateUpdate'],
   },
   { unconditionalUpdate: false },

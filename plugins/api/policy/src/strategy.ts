@@ -1,6 +1,17 @@
 import type { Strategy } from '@kubernel/sdk';
 import type { Decoded, FieldErrors } from '@kubernel/sdk/api';
-import { FieldPath, checkConditions, checkEnumPointer, checkNonNegative, keepSpec, keepStatus, kindStrategy, nameIsPathSegment, percent, validateLabelSelector } from '@kubernel/sdk/api';
+import {
+  checkConditions,
+  checkEnumPointer,
+  checkNonNegative,
+  FieldPath,
+  keepSpec,
+  keepStatus,
+  kindStrategy,
+  nameIsPathSegment,
+  percent,
+  validateLabelSelector,
+} from '@kubernel/sdk/api';
 
 /** Pod disruption budgets. */
 
@@ -18,7 +29,12 @@ function checkBudget(budget: Decoded, errors: FieldErrors): void {
 }
 
 function printed({ minAvailable = null, selector = null, maxUnavailable = null, unhealthyPodEvictionPolicy = null }: Decoded): unknown {
-  return { MinAvailable: minAvailable, Selector: selector, MaxUnavailable: maxUnavailable, UnhealthyPodEvictionPolicy: unhealthyPodEvictionPolicy };
+  return {
+    MinAvailable: minAvailable,
+    Selector: selector,
+    MaxUnavailable: maxUnavailable,
+    UnhealthyPodEvictionPolicy: unhealthyPodEvictionPolicy,
+  };
 }
 
 /** A number, or a percentage of at most 100. */

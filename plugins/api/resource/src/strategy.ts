@@ -1,6 +1,6 @@
 import type { Strategy, StrategyContext } from '@kubernel/sdk';
 import type { Decoded, FieldErrors, KubeObject } from '@kubernel/sdk/api';
-import { FieldPath, dns1123Subdomain, keepSpec, keepStatus, kindStrategy } from '@kubernel/sdk/api';
+import { dns1123Subdomain, FieldPath, keepSpec, keepStatus, kindStrategy } from '@kubernel/sdk/api';
 import { checkClaimSpec, checkClaimStatus, checkSameSpec, checkTemplate } from './validation/claim.ts';
 import { checkClass } from './validation/class.ts';
 import { checkSlice } from './validation/slice.ts';
@@ -14,7 +14,10 @@ function checkAdminAccess(spec: Decoded, path: FieldPath, errors: FieldErrors, {
   if (reader.get<KubeObject>('', 'namespaces', '', namespace)?.metadata.labels?.[ADMIN_LABEL] === 'true') return;
   requests.forEach(({ exactly }, i) => {
     if (!exactly?.adminAccess) return;
-    errors.forbidden(path.child('devices', 'requests').index(i).child('adminAccess'), `admin access to devices requires the \`${ADMIN_LABEL}: true\` label on the containing namespace`);
+    errors.forbidden(
+      path.child('devices', 'requests').index(i).child('adminAccess'),
+      `admin access to devices requires the \`${ADMIN_LABEL}: true\` label on the containing namespace`,
+    );
   });
 }
 
@@ -40,7 +43,11 @@ const claim = kindStrategy(
 );
 
 const claimStatus = kindStrategy(
-  { namespaced: true, validateUpdate: (object, old, errors, { validation }) => checkClaimStatus(object, old, errors, validation), onUpdate: ['update', 'validateUpdate'] },
+  {
+    namespaced: true,
+    validateUpdate: (object, old, errors, { validation }) => checkClaimStatus(object, old, errors, validation),
+    onUpdate: ['update', 'validateUpdate'],
+  },
   { prepareForUpdate: keepSpec, resetFields: ['spec'] },
 );
 
@@ -55,15 +62,26 @@ const template = kindStrategy({
 });
 
 /** Newer checks count bytes. */
-const nameInBytes = (name: string): string[] => dns1123Subdomain(name).map((message) => message.replace(/^(must be no more than \d+) characters$/, '$1 bytes'));
+const nameInBytes = (name: string): string[] =>
+  dns1123Subdomain(name).map((message) => message.replace(/^(must be no more than \d+) characters$/, '$1 bytes'));
 
 const deviceClass = kindStrategy(
-  { namespaced: false, name: nameInBytes, nameOnly: true, validate: (object, errors, { validation }) => checkClass(object, validation.old, errors), onUpdate: ['meta', 'update', 'validate'] },
+  {
+    namespaced: false,
+    name: nameInBytes,
+    nameOnly: true,
+    validate: (object, errors, { validation }) => checkClass(object, validation.old, errors),
+    onUpdate: ['meta', 'update', 'validate'],
+  },
   { generation: true },
 );
 
 const slice = kindStrategy(
-  { namespaced: false, validate: (object, errors, { validation }) => checkSlice(object, validation.old, errors, validation), onUpdate: ['update', 'validate'] },
+  {
+    namespaced: false,
+    validate: (object, errors, { validation }) => checkSlice(object, validation.old, errors, validation),
+    onUpdate: ['update', 'validate'],
+  },
   { generation: true },
 );
 

@@ -1,12 +1,15 @@
 import type { Strategy } from '@kubernel/sdk';
 import type { Decoded, FieldErrors } from '@kubernel/sdk/api';
-import { FieldPath, checkEnum, kindStrategy } from '@kubernel/sdk/api';
+import { checkEnum, FieldPath, kindStrategy } from '@kubernel/sdk/api';
 
 /** Priority classes. */
 
 const HIGHEST_USER_PRIORITY = 1_000_000_000;
 /** What the system has for itself. */
-const SYSTEM_CLASSES: Readonly<Record<string, number>> = { 'system-node-critical': 2_000_001_000, 'system-cluster-critical': 2_000_000_000 };
+const SYSTEM_CLASSES: Readonly<Record<string, number>> = {
+  'system-node-critical': 2_000_001_000,
+  'system-cluster-critical': 2_000_000_000,
+};
 
 function checkPriorityClass(object: Decoded, errors: FieldErrors): void {
   const name: string = object.metadata.name ?? '';
@@ -21,7 +24,8 @@ function checkPriorityClass(object: Decoded, errors: FieldErrors): void {
   } else if (value > HIGHEST_USER_PRIORITY) {
     errors.forbidden(FieldPath.of('value'), `maximum allowed value of a user defined priority is ${HIGHEST_USER_PRIORITY}`);
   }
-  if (object.preemptionPolicy !== undefined) checkEnum(object.preemptionPolicy, FieldPath.of('preemptionPolicy'), errors, ['PreemptLowerPriority', 'Never']);
+  if (object.preemptionPolicy !== undefined)
+    checkEnum(object.preemptionPolicy, FieldPath.of('preemptionPolicy'), errors, ['PreemptLowerPriority', 'Never']);
 }
 
 const priorityClass = kindStrategy(

@@ -1,7 +1,12 @@
 import type { Strategy } from '@kubernel/sdk';
 import type { Decoded, KubeObject } from '@kubernel/sdk/api';
 import { keepSpec, keepStatus, kindStrategy, semanticEqual } from '@kubernel/sdk/api';
-import { checkStorageClass, checkStorageClassUpdate, checkVolumeAttributesClass, checkVolumeAttributesClassUpdate } from './validation/classes.ts';
+import {
+  checkStorageClass,
+  checkStorageClassUpdate,
+  checkVolumeAttributesClass,
+  checkVolumeAttributesClassUpdate,
+} from './validation/classes.ts';
 import {
   checkAttachment,
   checkAttachmentUpdate,
@@ -51,7 +56,12 @@ const node = kindStrategy({
 });
 
 const capacity = kindStrategy(
-  { namespaced: true, validate: checkCapacity, validateUpdate: checkCapacityUpdate, onUpdate: ['meta', 'validate', 'update', 'validateUpdate'] },
+  {
+    namespaced: true,
+    validate: checkCapacity,
+    validateUpdate: checkCapacityUpdate,
+    onUpdate: ['meta', 'validate', 'update', 'validateUpdate'],
+  },
   { unconditionalUpdate: false },
 );
 

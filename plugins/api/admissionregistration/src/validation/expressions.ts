@@ -15,12 +15,25 @@ export interface Surroundings {
 
 const NAMES = ['object', 'oldObject', 'request', 'namespaceObject'];
 
-export function checkExpression(expression: string, path: FieldPath, errors: FieldErrors, { hasParams, variables, hasAuthorizer = true, result }: Surroundings): void {
+export function checkExpression(
+  expression: string,
+  path: FieldPath,
+  errors: FieldErrors,
+  { hasParams, variables, hasAuthorizer = true, result }: Surroundings,
+): void {
   const names = [...NAMES, ...(hasParams ? ['params'] : []), ...(hasAuthorizer ? ['authorizer'] : []), ...(variables ? ['variables'] : [])];
   const outcome = checkCel(expression, { names, ...(variables ? { fields: { variables } } : {}) });
   if ('error' in outcome) {
     errors.invalid(path, expression, `compilation failed: ${outcome.error}`);
-  } else if (outcome.type !== 'dyn' && result.length > 0 && !result.some((type) => type === outcome.type || type.startsWith(`${outcome.type}(`))) {
-    errors.invalid(path, expression, result.length === 1 ? `must evaluate to ${result[0]} but got ${outcome.type}` : `must evaluate to one of [${result.join(' ')}]`);
+  } else if (
+    outcome.type !== 'dyn' &&
+    result.length > 0 &&
+    !result.some((type) => type === outcome.type || type.startsWith(`${outcome.type}(`))
+  ) {
+    errors.invalid(
+      path,
+      expression,
+      result.length === 1 ? `must evaluate to ${result[0]} but got ${outcome.type}` : `must evaluate to one of [${result.join(' ')}]`,
+    );
   }
 }

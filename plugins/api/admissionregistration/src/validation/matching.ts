@@ -55,8 +55,10 @@ function checkResources(resources: readonly string[], path: FieldPath, errors: F
     if (subresource === '*') allSubresourcesOf.add(resource);
     if (resource === '*') ofAllResources.add(subresource);
   });
-  if (resources.length > 1 && resources.includes('*/*')) errors.invalid(path, resources, "if '*/*' is present, must not specify other resources");
-  if (resources.includes('*') && lastIsPlain) errors.invalid(path, resources, "if '*' is present, must not specify other resources without subresources");
+  if (resources.length > 1 && resources.includes('*/*'))
+    errors.invalid(path, resources, "if '*/*' is present, must not specify other resources");
+  if (resources.includes('*') && lastIsPlain)
+    errors.invalid(path, resources, "if '*' is present, must not specify other resources without subresources");
 }
 
 /** What policies and their bindings match. */

@@ -1,7 +1,17 @@
 import type { Decoded, FieldErrors } from '@kubernel/sdk/api';
-import { FieldPath, checkEnumPointer, checkQualifiedName, dns1035LabelName, dns1123Subdomain, nameIsDNSSubdomain, nameIsPathSegment, semanticEqual, validateLabelSelector } from '@kubernel/sdk/api';
+import {
+  checkEnumPointer,
+  checkQualifiedName,
+  dns1035LabelName,
+  dns1123Subdomain,
+  FieldPath,
+  nameIsDNSSubdomain,
+  nameIsPathSegment,
+  semanticEqual,
+  validateLabelSelector,
+} from '@kubernel/sdk/api';
 import { checkExpression } from './expressions.ts';
-import { FAILURE_POLICIES, checkMatchConditions, checkMatchResources } from './matching.ts';
+import { checkMatchConditions, checkMatchResources, FAILURE_POLICIES } from './matching.ts';
 
 /** Admission policies and their bindings (https://kubernetes.io/docs/reference/access-authn-authz/validating-admission-policy/). */
 
@@ -9,7 +19,8 @@ const SPEC = FieldPath.of('spec');
 const MAX_ANNOTATIONS = 20;
 const MAX_ANNOTATION_EXPRESSION = 5 * 1024;
 const REASONS = ['Forbidden', 'Invalid', 'RequestEntityTooLarge'];
-const RESERVED = 'true false null in as break const continue else for function if import let loop package namespace return var void while'.split(' ');
+const RESERVED =
+  'true false null in as break const continue else for function if import let loop package namespace return var void while'.split(' ');
 
 /** What kinds of policies have in common; returns the names of the variables. */
 function checkCommon(object: Decoded, old: Decoded | undefined, errors: FieldErrors): string[] | undefined {
@@ -25,7 +36,8 @@ function checkCommon(object: Decoded, old: Decoded | undefined, errors: FieldErr
     checkMatchResources(spec.matchConstraints, constraints, errors);
     if (!spec.matchConstraints.resourceRules?.length) errors.required(constraints.child('resourceRules'));
   }
-  const isSame = old && semanticEqual(spec.paramKind, old.spec?.paramKind) && semanticEqual(spec.matchConditions, old.spec?.matchConditions);
+  const isSame =
+    old && semanticEqual(spec.paramKind, old.spec?.paramKind) && semanticEqual(spec.matchConditions, old.spec?.matchConditions);
   if (!isSame) checkMatchConditions(spec.matchConditions ?? [], SPEC.child('matchConditions'), errors, !!spec.paramKind);
   const variables: Decoded[] = spec.variables ?? [];
   const names: string[] = [];
@@ -36,9 +48,16 @@ function checkCommon(object: Decoded, old: Decoded | undefined, errors: FieldErr
   return variables.length ? names : undefined;
 }
 
-function checkVariable({ name = '', expression = '' }: Decoded, path: FieldPath, errors: FieldErrors, hasParams: boolean, variables: readonly string[]): void {
+function checkVariable(
+  { name = '', expression = '' }: Decoded,
+  path: FieldPath,
+  errors: FieldErrors,
+  hasParams: boolean,
+  variables: readonly string[],
+): void {
   if (!name.trim()) errors.required(path.child('name'), 'name is not specified');
-  else if (!/^[_a-zA-Z][_a-zA-Z0-9]*$/.test(name) || RESERVED.includes(name)) errors.invalid(path.child('name'), name, 'must be a valid CEL identifier');
+  else if (!/^[_a-zA-Z][_a-zA-Z0-9]*$/.test(name) || RESERVED.includes(name))
+    errors.invalid(path.child('name'), name, 'must be a valid CEL identifier');
   if (!expression.trim()) errors.required(path.child('expression'), 'expression is not specified');
   else checkExpression(expression, path.child('expression'), errors, { hasParams, variables, result: [] });
 }
@@ -58,14 +77,16 @@ function checkParamKind({ apiVersion = '', kind = '' }: Decoded, path: FieldPath
   }
   const messages = dns1035LabelName(kind.toLowerCase());
   if (!kind) errors.required(path.child('kind'));
-  else if (messages.length > 0) errors.invalid(path.child('kind'), kind, `may have mixed case, but should otherwise match: ${messages.join(',')}`);
+  else if (messages.length > 0)
+    errors.invalid(path.child('kind'), kind, `may have mixed case, but should otherwise match: ${messages.join(',')}`);
 }
 
 export function checkValidatingPolicy(object: Decoded, old: Decoded | undefined, errors: FieldErrors): void {
   const variables = checkCommon(object, old, errors);
   const { validations, auditAnnotations, paramKind } = object.spec ?? {};
   if (!validations?.length && !auditAnnotations?.length) {
-    for (const field of ['validations', 'auditAnnotations']) errors.required(SPEC.child(field), 'validations or auditAnnotations must contain at least one item');
+    for (const field of ['validations', 'auditAnnotations'])
+      errors.required(SPEC.child(field), 'validations or auditAnnotations must contain at least one item');
     return;
   }
   (validations ?? []).forEach((validation: Decoded, i: number) => {
@@ -83,26 +104,41 @@ export function checkValidatingPolicy(object: Decoded, old: Decoded | undefined,
   });
 }
 
-function checkValidation(validation: Decoded, path: FieldPath, errors: FieldErrors, hasParams: boolean, variables: readonly string[] | undefined): void {
+function checkValidation(
+  validation: Decoded,
+  path: FieldPath,
+  errors: FieldErrors,
+  hasParams: boolean,
+  variables: readonly string[] | undefined,
+): void {
   const { expression = '', message = '', messageExpression = '', reason } = validation;
   if (!expression.trim()) errors.required(path.child('expression'), 'expression is not specified');
   else checkExpression(expression, path.child('expression'), errors, { hasParams, variables, result: ['bool'] });
   const at = path.child('messageExpression');
   if (messageExpression && !messageExpression.trim()) errors.invalid(at, messageExpression, 'must be non-empty if specified');
-  else if (messageExpression) checkExpression(messageExpression, at, errors, { hasParams, variables, hasAuthorizer: false, result: ['string'] });
+  else if (messageExpression)
+    checkExpression(messageExpression, at, errors, { hasParams, variables, hasAuthorizer: false, result: ['string'] });
   if (message && !message.trim()) errors.invalid(path.child('message'), message, 'message must be non-empty if specified');
   else if (/[\n\r]/.test(message.trim())) errors.invalid(path.child('message'), message, 'message must not contain line breaks');
   checkEnumPointer(reason, path.child('reason'), errors, REASONS);
 }
 
-function checkAnnotation(annotation: Decoded, policy: string, path: FieldPath, errors: FieldErrors, hasParams: boolean, variables: readonly string[] | undefined): void {
+function checkAnnotation(
+  annotation: Decoded,
+  policy: string,
+  path: FieldPath,
+  errors: FieldErrors,
+  hasParams: boolean,
+  variables: readonly string[] | undefined,
+): void {
   const { key = '' } = annotation;
   if (policy) checkQualifiedName(`${policy}/${key}`, path.child('key'), errors);
   else errors.invalid(path.child('key'), key, 'requires metadata.name be non-empty');
   const expression = (annotation.valueExpression ?? '').trim();
   const at = path.child('valueExpression');
   if (!expression) errors.required(at, 'valueExpression is not specified');
-  else if (expression.length > MAX_ANNOTATION_EXPRESSION) errors.required(at, `must not exceed ${MAX_ANNOTATION_EXPRESSION} bytes in length`);
+  else if (expression.length > MAX_ANNOTATION_EXPRESSION)
+    errors.required(at, `must not exceed ${MAX_ANNOTATION_EXPRESSION} bytes in length`);
   else checkExpression(expression, at, errors, { hasParams, variables, result: ['string', 'null_type'] });
 }
 
@@ -123,12 +159,23 @@ const MUTATIONS = [
   { type: 'JSONPatch', field: 'jsonPatch', other: 'applyConfiguration', result: 'list(JSONPatch)' },
 ];
 
-function checkMutation(mutation: Decoded, path: FieldPath, errors: FieldErrors, hasParams: boolean, variables: readonly string[] | undefined): void {
+function checkMutation(
+  mutation: Decoded,
+  path: FieldPath,
+  errors: FieldErrors,
+  hasParams: boolean,
+  variables: readonly string[] | undefined,
+): void {
   const { patchType = '' } = mutation;
   const rule = MUTATIONS.find(({ type }) => type === patchType);
   if (!patchType) errors.required(path.child('patchType'));
   if (!rule) {
-    if (patchType) errors.notSupported(path.child('patchType'), patchType, MUTATIONS.map(({ type }) => type));
+    if (patchType)
+      errors.notSupported(
+        path.child('patchType'),
+        patchType,
+        MUTATIONS.map(({ type }) => type),
+      );
     return;
   }
   const at = path.child(rule.field);
@@ -168,7 +215,11 @@ function checkActions(actions: readonly string[], path: FieldPath, errors: Field
     if (actions.indexOf(action) < i) errors.duplicate(path.index(i), action);
   });
   if (actions.includes('Deny') && actions.includes('Warn')) {
-    errors.invalid(path, actions, 'must not contain both Deny and Warn (repeating the same validation failure information in the API response and headers serves no purpose)');
+    errors.invalid(
+      path,
+      actions,
+      'must not contain both Deny and Warn (repeating the same validation failure information in the API response and headers serves no purpose)',
+    );
   }
   if (actions.length === 0) errors.required(path, 'at least one validation action is required');
 }

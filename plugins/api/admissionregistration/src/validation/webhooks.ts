@@ -1,6 +1,15 @@
 import type { Decoded } from '@kubernel/sdk/api';
-import { FieldErrors, FieldPath, checkClientConfig, checkEnumPointer, dns1035LabelName, dns1123Subdomain, semanticEqual, validateLabelSelector } from '@kubernel/sdk/api';
-import { FAILURE_POLICIES, MATCH_POLICIES, checkMatchConditions, checkRule } from './matching.ts';
+import {
+  checkClientConfig,
+  checkEnumPointer,
+  dns1035LabelName,
+  dns1123Subdomain,
+  FieldErrors,
+  FieldPath,
+  semanticEqual,
+  validateLabelSelector,
+} from '@kubernel/sdk/api';
+import { checkMatchConditions, checkRule, FAILURE_POLICIES, MATCH_POLICIES } from './matching.ts';
 
 /** Webhook configurations. What an old object already got wrong, its update may keep. */
 
@@ -29,8 +38,11 @@ function leniencyOf(object: Decoded, old: Decoded): Leniency {
     sideEffects: before.some(({ sideEffects }) => !NO_SIDE_EFFECTS.includes(sideEffects)),
     reviewVersions: before.some(({ admissionReviewVersions }) => admissionReviewVersions?.length && !admissionReviewVersions.some(isKnown)),
     repeatedNames: new Set(before.map(({ name }) => name)).size < before.length,
-    labelValues: before.some((webhook) => ['namespaceSelector', 'objectSelector'].some((field) => webhook[field] && !isValidSelector(webhook[field]))),
-    sameConditions: before.length === after.length && before.every((webhook, i) => semanticEqual(webhook.matchConditions, after[i]?.matchConditions)),
+    labelValues: before.some((webhook) =>
+      ['namespaceSelector', 'objectSelector'].some((field) => webhook[field] && !isValidSelector(webhook[field])),
+    ),
+    sameConditions:
+      before.length === after.length && before.every((webhook, i) => semanticEqual(webhook.matchConditions, after[i]?.matchConditions)),
   };
 }
 

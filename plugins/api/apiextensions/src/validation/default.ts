@@ -25,12 +25,18 @@ function checkValue(value: unknown, schema: Decoded, name: string, path: FieldPa
     return;
   }
   if (Array.isArray(schema.enum) && !schema.enum.some((item: unknown) => JSON.stringify(item) === JSON.stringify(value))) {
-    errors.notSupported(name ? path.child(name) : path, value, schema.enum.map((item: unknown) => (typeof item === 'string' ? item : JSON.stringify(item))));
+    errors.notSupported(
+      name ? path.child(name) : path,
+      value,
+      schema.enum.map((item: unknown) => (typeof item === 'string' ? item : JSON.stringify(item))),
+    );
   }
-  if (actual === 'array' && schema.items) (value as unknown[]).forEach((item, i) => checkValue(item, schema.items, `${name}[${i}]`, path, errors));
+  if (actual === 'array' && schema.items)
+    for (const [i, item] of (value as unknown[]).entries()) checkValue(item, schema.items, `${name}[${i}]`, path, errors);
   if (actual !== 'object') return;
   for (const [key, item] of Object.entries(value as object)) {
-    const property = schema.properties?.[key] ?? (typeof schema.additionalProperties === 'object' ? schema.additionalProperties : undefined);
+    const property =
+      schema.properties?.[key] ?? (typeof schema.additionalProperties === 'object' ? schema.additionalProperties : undefined);
     if (property) checkValue(item, property, name ? `${name}.${key}` : key, path, errors);
   }
 }

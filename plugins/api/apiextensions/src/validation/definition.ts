@@ -1,18 +1,18 @@
 import type { Decoded, FieldErrors } from '@kubernel/sdk/api';
 import {
-  FieldPath,
-  PrintedValue,
   checkClientConfig,
   checkImmutable,
   dns1035LabelName,
   dns1123Subdomain,
+  FieldPath,
   goJson,
   nameIsDNSSubdomain,
+  PrintedValue,
   semanticEqual,
   validateObjectMeta,
 } from '@kubernel/sdk/api';
-import { checkColumns, checkSelectableFields, checkSubresources } from './served.ts';
 import { checkSchema } from './schema.ts';
+import { checkColumns, checkSelectableFields, checkSubresources } from './served.ts';
 
 /**
  * Definitions of custom resources. Upstream checks them in an internal form: what all versions have alike stands at the
@@ -87,7 +87,8 @@ function checkVersions(versions: readonly Decoded[], shared: readonly string[], 
     if (warning != null) checkDeprecation(warning, !!deprecated, path.index(i).child('deprecationWarning'), errors);
     checkVersionFields(version, path.index(i), errors, (field) => !shared.includes(field), 'schema');
   });
-  if (new Set(versions.map(({ name }) => name)).size < versions.length) errors.invalid(path, printVersions(versions, shared), 'must contain unique version names');
+  if (new Set(versions.map(({ name }) => name)).size < versions.length)
+    errors.invalid(path, printVersions(versions, shared), 'must contain unique version names');
   if (versions.filter(({ storage }) => storage).length !== 1) {
     errors.invalid(path, isThere ? printVersions(versions, shared) : null, 'must have exactly one version marked as storage version');
   }
@@ -103,11 +104,18 @@ function checkDeprecation(warning: string, deprecated: boolean, path: FieldPath,
 }
 
 /** Checks those fields of a version that `here` lets through. */
-function checkVersionFields(version: Decoded, path: FieldPath, errors: FieldErrors, here: (field: string) => boolean, schemaField: string): void {
+function checkVersionFields(
+  version: Decoded,
+  path: FieldPath,
+  errors: FieldErrors,
+  here: (field: string) => boolean,
+  schemaField: string,
+): void {
   const schema = version.schema?.openAPIV3Schema;
   if (here('schema') && schema) checkSchema(schema, path.child(schemaField, 'openAPIV3Schema'), errors, !!version.subresources?.status);
   if (here('subresources') && version.subresources) checkSubresources(version.subresources, path.child('subresources'), errors);
-  if (here('additionalPrinterColumns')) checkColumns(version.additionalPrinterColumns ?? [], path.child('additionalPrinterColumns'), errors);
+  if (here('additionalPrinterColumns'))
+    checkColumns(version.additionalPrinterColumns ?? [], path.child('additionalPrinterColumns'), errors);
   if (here('selectableFields')) checkSelectableFields(version.selectableFields ?? [], schema ?? {}, path.child('selectableFields'), errors);
 }
 
@@ -151,7 +159,8 @@ function checkNames(names: Decoded, path: FieldPath, errors: FieldErrors): void 
     });
   };
   each(names.shortNames ?? [], path.child('shortNames'));
-  if (names.kind && names.kind === names.listKind) errors.invalid(path.child('listKind'), names.listKind, 'kind and listKind may not be the same');
+  if (names.kind && names.kind === names.listKind)
+    errors.invalid(path.child('listKind'), names.listKind, 'kind and listKind may not be the same');
   each(names.categories ?? [], path.child('categories'));
 }
 
@@ -166,7 +175,8 @@ function checkConversion({ strategy = '', webhook }: Decoded, path: FieldPath, e
     return;
   }
   if (config) errors.forbidden(path.child('webhookClientConfig'), 'should not be set when strategy is not set to Webhook');
-  if (versions.length > 0) errors.forbidden(path.child('conversionReviewVersions'), 'should not be set when strategy is not set to Webhook');
+  if (versions.length > 0)
+    errors.forbidden(path.child('conversionReviewVersions'), 'should not be set when strategy is not set to Webhook');
 }
 
 function checkReviewVersions(versions: readonly string[], path: FieldPath, errors: FieldErrors): void {
@@ -178,7 +188,8 @@ function checkReviewVersions(versions: readonly string[], path: FieldPath, error
     if (versions.indexOf(version) < i) errors.invalid(path.index(i), version, 'duplicate version');
     else errors.invalidEach(path.index(i), version, dns1035LabelName(version));
   });
-  if (!versions.some((version) => REVIEW_VERSIONS.includes(version))) errors.invalid(path, versions, `must include at least one of ${REVIEW_VERSIONS.join(', ')}`);
+  if (!versions.some((version) => REVIEW_VERSIONS.includes(version)))
+    errors.invalid(path, versions, `must include at least one of ${REVIEW_VERSIONS.join(', ')}`);
 }
 
 export function checkAcceptedNames(object: Decoded, errors: FieldErrors): void {
@@ -191,7 +202,15 @@ function checkStoredVersions(object: Decoded, errors: FieldErrors): void {
   const names = versionsOf(object).map(({ name }) => name ?? '');
   if (stored.length === 0) errors.invalid(path, null, 'must have at least one stored version');
   stored.forEach((version, i) => {
-    if (!names.includes(version)) errors.invalid(path.index(i), version, 'missing from spec.versions; v1 was previously a storage version, and must remain in spec.versions until a storage migration ensures no data remains persisted in v1 and removes v1 from status.storedVersions'.replaceAll(' v1 ', ` ${version} `));
+    if (!names.includes(version))
+      errors.invalid(
+        path.index(i),
+        version,
+        'missing from spec.versions; v1 was previously a storage version, and must remain in spec.versions until a storage migration ensures no data remains persisted in v1 and removes v1 from status.storedVersions'.replaceAll(
+          ' v1 ',
+          ` ${version} `,
+        ),
+      );
   });
 }
 

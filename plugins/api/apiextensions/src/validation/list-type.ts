@@ -19,7 +19,8 @@ export function checkListAndMap(schema: Decoded, path: FieldPath, errors: FieldE
     if (!['atomic', 'set', 'map'].includes(listType)) errors.notSupported(path.child(LIST), listType, ['atomic', 'set', 'map']);
   }
   if (keys.length > 0 && listType == null) errors.required(path.child(LIST), `must be map if ${KEYS} is non-empty`);
-  if (keys.length > 0 && listType != null && listType !== 'map') errors.invalid(path.child(LIST), listType, `must be map if ${KEYS} is non-empty`);
+  if (keys.length > 0 && listType != null && listType !== 'map')
+    errors.invalid(path.child(LIST), listType, `must be map if ${KEYS} is non-empty`);
   if (listType === 'map') checkMapKeys(schema, keys, path, errors);
 }
 
@@ -35,14 +36,23 @@ function checkMapKeys(schema: Decoded, keys: readonly string[], path: FieldPath,
     errors.required(path.child('items'), `must have a schema if ${LIST} is map`);
     return;
   }
-  if (items.type !== 'object') errors.invalid(path.child('items', 'type'), items.type ?? '', `must be object if parent array's ${LIST} is map`);
+  if (items.type !== 'object')
+    errors.invalid(path.child('items', 'type'), items.type ?? '', `must be object if parent array's ${LIST} is map`);
   keys.forEach((key, i) => {
     const at = path.child(KEYS).index(i);
     const property = items.properties?.[key];
     if (!property) errors.invalid(at, key, 'must name a property in items');
-    else if (['array', 'object'].includes(property.type)) errors.invalid(path.child('items', 'properties').key(key).child('type'), property.type, `must be a scalar type if parent array's ${LIST} is map`);
+    else if (['array', 'object'].includes(property.type))
+      errors.invalid(
+        path.child('items', 'properties').key(key).child('type'),
+        property.type,
+        `must be a scalar type if parent array's ${LIST} is map`,
+      );
     else if (!items.required?.includes(key) && property.default === undefined) {
-      errors.required(path.child('items', 'properties').key(key).child('default'), `this property is in ${KEYS}, so it must have a default or be a required property`);
+      errors.required(
+        path.child('items', 'properties').key(key).child('default'),
+        `this property is in ${KEYS}, so it must have a default or be a required property`,
+      );
     }
     if (keys.indexOf(key) < i) errors.duplicate(at, key);
   });

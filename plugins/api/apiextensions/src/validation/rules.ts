@@ -1,5 +1,5 @@
 import type { Decoded, FieldErrors, FieldPath } from '@kubernel/sdk/api';
-import { PrintedValue, checkCel, goJson } from '@kubernel/sdk/api';
+import { checkCel, goJson, PrintedValue } from '@kubernel/sdk/api';
 
 /** x-kubernetes-validations: CEL rules of a schema, checked for their grammar and the names they use. */
 
@@ -21,24 +21,45 @@ function checkRule(item: Decoded, schema: Decoded, path: FieldPath, errors: Fiel
   }
   if (message && !message.trim()) errors.invalid(path.child('message'), message, 'message must be non-empty if specified');
   else if (/[\n\r]/.test(message.trim())) errors.invalid(path.child('message'), message, 'message must not contain line breaks');
-  else if (/[\n\r]/.test(rule.trim()) && !message.trim()) errors.required(path.child('message'), 'message must be specified if rule contains line breaks');
-  if (messageExpression && !messageExpression.trim()) errors.required(path.child('messageExpression'), 'messageExpression must be non-empty if specified');
+  else if (/[\n\r]/.test(rule.trim()) && !message.trim())
+    errors.required(path.child('message'), 'message must be specified if rule contains line breaks');
+  if (messageExpression && !messageExpression.trim())
+    errors.required(path.child('messageExpression'), 'messageExpression must be non-empty if specified');
   if (reason != null && !REASONS.includes(reason)) errors.notSupported(path.child('reason'), reason, REASONS);
   const self = CEL_TYPES[schema.type] ?? 'dyn';
-  const properties = schema.type === 'object' && schema.properties && !schema['x-kubernetes-preserve-unknown-fields'] ? Object.keys(schema.properties) : undefined;
+  const properties =
+    schema.type === 'object' && schema.properties && !schema['x-kubernetes-preserve-unknown-fields']
+      ? Object.keys(schema.properties)
+      : undefined;
   const isRoot = properties?.includes('metadata') || properties?.includes('spec');
   const fields = properties && !isRoot ? { fields: { self: properties, oldSelf: properties } } : {};
   const known = { names: ['self', 'oldSelf'], types: { self, oldSelf: self }, ...fields };
   const outcome = checkCel(rule, known);
   if ('error' in outcome) errors.invalid(path.child('rule'), printed, `compilation failed: ${outcome.error}`);
-  else if (outcome.type !== 'bool' && outcome.type !== 'dyn') errors.invalid(path.child('rule'), printed, 'cel expression must evaluate to a bool');
+  else if (outcome.type !== 'bool' && outcome.type !== 'dyn')
+    errors.invalid(path.child('rule'), printed, 'cel expression must evaluate to a bool');
   if (!messageExpression.trim()) return;
   const text = checkCel(messageExpression, known);
   if ('error' in text) errors.invalid(path.child('messageExpression'), printed, `messageExpression compilation failed: ${text.error}`);
-  else if (text.type !== 'string' && text.type !== 'dyn') errors.invalid(path.child('messageExpression'), printed, 'messageExpression must evaluate to a string');
+  else if (text.type !== 'string' && text.type !== 'dyn')
+    errors.invalid(path.child('messageExpression'), printed, 'messageExpression must evaluate to a string');
 }
 
-const print = ({ rule = '', message = '', messageExpression = '', reason = null, fieldPath = '', optionalOldSelf = null }: Decoded): PrintedValue =>
+const print = ({
+  rule = '',
+  message = '',
+  messageExpression = '',
+  reason = null,
+  fieldPath = '',
+  optionalOldSelf = null,
+}: Decoded): PrintedValue =>
   new PrintedValue(
-    goJson({ Rule: rule, Message: message, MessageExpression: messageExpression, Reason: reason, FieldPath: fieldPath, OptionalOldSelf: optionalOldSelf }),
+    goJson({
+      Rule: rule,
+      Message: message,
+      MessageExpression: messageExpression,
+      Reason: reason,
+      FieldPath: fieldPath,
+      OptionalOldSelf: optionalOldSelf,
+    }),
   );

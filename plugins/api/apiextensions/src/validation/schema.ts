@@ -8,7 +8,11 @@ import { checkRules } from './rules.ts';
 type Level = 'root' | 'item' | 'field';
 
 const TYPES = ['array', 'boolean', 'integer', 'number', 'object', 'string'];
-const WHERE: Readonly<Record<Level, string>> = { root: 'at the root', item: 'for specified array items', field: 'for specified object fields' };
+const WHERE: Readonly<Record<Level, string>> = {
+  root: 'at the root',
+  item: 'for specified array items',
+  field: 'for specified object fields',
+};
 const UNSUPPORTED = ['id', 'additionalItems', 'patternProperties', 'definitions', 'dependencies', '$ref'];
 const COMBINERS = ['allOf', 'anyOf', 'oneOf'] as const;
 
@@ -38,7 +42,8 @@ function visit(schema: Decoded, path: FieldPath, callback: (schema: Decoded, pat
 function checkNode(schema: Decoded, path: FieldPath, errors: FieldErrors): void {
   checkKeywords(schema, path, errors);
   checkListAndMap(schema, path, errors);
-  if (schema.uniqueItems) errors.forbidden(path.child('uniqueItems'), 'uniqueItems cannot be set to true since the runtime complexity becomes quadratic');
+  if (schema.uniqueItems)
+    errors.forbidden(path.child('uniqueItems'), 'uniqueItems cannot be set to true since the runtime complexity becomes quadratic');
   const additional = schema.additionalProperties;
   if (additional !== undefined && additional !== null) {
     if (Object.keys(schema.properties ?? {}).length && (additional === false || isSchema(additional))) {
@@ -46,7 +51,8 @@ function checkNode(schema: Decoded, path: FieldPath, errors: FieldErrors): void 
     }
     if (isSchema(additional)) checkNode(additional, path.child('additionalProperties'), errors);
   }
-  for (const [name, property] of Object.entries(schema.properties ?? {})) checkNode(property as Decoded, path.child('properties').key(name), errors);
+  for (const [name, property] of Object.entries(schema.properties ?? {}))
+    checkNode(property as Decoded, path.child('properties').key(name), errors);
   if (isSchema(schema.not)) checkNode(schema.not, path.child('not'), errors);
   for (const field of COMBINERS) {
     (schema[field] ?? []).forEach((item: Decoded, i: number) => {
@@ -65,7 +71,8 @@ function checkKeywords(schema: Decoded, path: FieldPath, errors: FieldErrors): v
   }
   if (schema.type === 'null') errors.forbidden(path.child('type'), 'type cannot be set to null, use nullable as an alternative');
   if (Array.isArray(schema.items)) errors.forbidden(path.child('items'), 'items must be a schema object and not an array');
-  if (schema['x-kubernetes-preserve-unknown-fields'] === false) errors.invalid(path.child('x-kubernetes-preserve-unknown-fields'), false, 'must be true or undefined');
+  if (schema['x-kubernetes-preserve-unknown-fields'] === false)
+    errors.invalid(path.child('x-kubernetes-preserve-unknown-fields'), false, 'must be true or undefined');
   if (schema.pattern) checkPattern(schema.pattern, path.child('pattern'), errors);
 }
 
@@ -74,7 +81,8 @@ function checkPattern(pattern: string, path: FieldPath, errors: FieldErrors): vo
     new RegExp(pattern.replace(/\(\?[a-zA-Z-]+\)/g, ''), 'u');
   } catch {
     // Go's syntax differs in what it lets pass: only what no engine takes is refused.
-    if (isHopeless(pattern)) errors.invalid(path, pattern, `must be a valid regular expression, but isn't: error parsing regexp: ${whyHopeless(pattern)}`);
+    if (isHopeless(pattern))
+      errors.invalid(path, pattern, `must be a valid regular expression, but isn't: error parsing regexp: ${whyHopeless(pattern)}`);
   }
 }
 
@@ -94,8 +102,10 @@ function whyHopeless(pattern: string): string {
 /** Every specified field and item has a type; arrays have items. */
 function checkStructure(schema: Decoded, level: Level, path: FieldPath, errors: FieldErrors): void {
   if (isSchema(schema.items)) checkStructure(schema.items, 'item', path.child('items'), errors);
-  for (const [name, property] of Object.entries(schema.properties ?? {})) checkStructure(property as Decoded, 'field', path.child('properties').key(name), errors);
-  if (isSchema(schema.additionalProperties)) checkStructure(schema.additionalProperties, 'field', path.child('additionalProperties'), errors);
+  for (const [name, property] of Object.entries(schema.properties ?? {}))
+    checkStructure(property as Decoded, 'field', path.child('properties').key(name), errors);
+  if (isSchema(schema.additionalProperties))
+    checkStructure(schema.additionalProperties, 'field', path.child('additionalProperties'), errors);
   checkCombined(schema, path, errors);
   const { type = '' } = schema;
   const isIntOrString = schema['x-kubernetes-int-or-string'];
@@ -112,7 +122,10 @@ function checkStructure(schema: Decoded, level: Level, path: FieldPath, errors: 
   else if (level === 'root' && type && type !== 'object') errors.invalid(at, type, 'must be object at the root');
   if (type === 'array' && !isSchema(schema.items)) errors.required(path.child('items'), 'must be specified');
   if (schema['x-kubernetes-embedded-resource'] && !preserves && !Object.keys(schema.properties ?? {}).length) {
-    errors.required(path.child('properties'), 'must not be empty if x-kubernetes-embedded-resource is true without x-kubernetes-preserve-unknown-fields');
+    errors.required(
+      path.child('properties'),
+      'must not be empty if x-kubernetes-embedded-resource is true without x-kubernetes-preserve-unknown-fields',
+    );
   }
   if (level === 'root') checkRootMetadata(schema, path, errors);
 }
@@ -126,7 +139,10 @@ function checkRootMetadata(schema: Decoded, path: FieldPath, errors: FieldErrors
   }
   for (const name of Object.keys(metadata.properties ?? {})) {
     if (name !== 'name' && name !== 'generateName') {
-      errors.forbidden(path.child('properties').key('metadata'), 'must not specify anything other than name and generateName, but metadata is implicitly specified');
+      errors.forbidden(
+        path.child('properties').key('metadata'),
+        'must not specify anything other than name and generateName, but metadata is implicitly specified',
+      );
       return;
     }
   }
@@ -166,20 +182,25 @@ function combined(schema: Decoded, path: FieldPath): [Decoded, FieldPath, string
 function checkValueSchema(schema: Decoded, path: FieldPath, errors: FieldErrors): void {
   for (const [nested, at] of combined(schema, path)) checkValueSchema(nested, at, errors);
   if (isSchema(schema.items)) checkValueSchema(schema.items, path.child('items'), errors);
-  for (const [name, property] of Object.entries(schema.properties ?? {})) checkValueSchema(property as Decoded, path.child('properties').key(name), errors);
+  for (const [name, property] of Object.entries(schema.properties ?? {}))
+    checkValueSchema(property as Decoded, path.child('properties').key(name), errors);
   if (schema.default !== undefined) errors.forbidden(path.child('default'), 'must be undefined to be structural');
   for (const field of EMPTY_FIELDS) if (schema[field]) errors.forbidden(path.child(field), 'must be empty to be structural');
-  for (const field of UNDEFINED_FIELDS) if (schema[field] !== undefined && schema[field] !== null) errors.forbidden(path.child(field), 'must be undefined to be structural');
+  for (const field of UNDEFINED_FIELDS)
+    if (schema[field] !== undefined && schema[field] !== null) errors.forbidden(path.child(field), 'must be undefined to be structural');
   for (const field of FALSE_FIELDS) if (schema[field]) errors.forbidden(path.child(field), 'must be false to be structural');
-  for (const field of EMPTY_EXTENSIONS) if (schema[field] !== undefined && schema[field] !== null) errors.forbidden(path.child(field), 'must be undefined to be structural');
+  for (const field of EMPTY_EXTENSIONS)
+    if (schema[field] !== undefined && schema[field] !== null) errors.forbidden(path.child(field), 'must be undefined to be structural');
 }
 
 /** What a combined schema checks is specified outside of it, too. */
 function checkCompleteness(schema: Decoded, root: Decoded, path: FieldPath, rootPath: FieldPath, errors: FieldErrors): void {
   for (const [nested, at] of combined(schema, path)) checkSpecified(nested, schema, at, path, errors);
   if (isSchema(schema.items)) checkCompleteness(schema.items, root, path.child('items'), rootPath, errors);
-  for (const [name, property] of Object.entries(schema.properties ?? {})) checkCompleteness(property as Decoded, root, path.child('properties').key(name), rootPath, errors);
-  if (isSchema(schema.additionalProperties)) checkCompleteness(schema.additionalProperties, root, path.child('additionalProperties'), rootPath, errors);
+  for (const [name, property] of Object.entries(schema.properties ?? {}))
+    checkCompleteness(property as Decoded, root, path.child('properties').key(name), rootPath, errors);
+  if (isSchema(schema.additionalProperties))
+    checkCompleteness(schema.additionalProperties, root, path.child('additionalProperties'), rootPath, errors);
 }
 
 function checkSpecified(nested: Decoded, schema: Decoded, at: FieldPath, path: FieldPath, errors: FieldErrors): void {
@@ -187,7 +208,8 @@ function checkSpecified(nested: Decoded, schema: Decoded, at: FieldPath, path: F
     const here = at.child('properties').key(name);
     const own = schema.properties?.[name] ?? (isSchema(schema.additionalProperties) ? schema.additionalProperties : undefined);
     if (own) checkSpecified(property as Decoded, own, here, path.child('properties').key(name), errors);
-    else if (!schema['x-kubernetes-preserve-unknown-fields']) errors.required(path.child('properties').key(name), `because it is defined in ${here}`);
+    else if (!schema['x-kubernetes-preserve-unknown-fields'])
+      errors.required(path.child('properties').key(name), `because it is defined in ${here}`);
   }
   if (isSchema(nested.items)) {
     if (isSchema(schema.items)) checkSpecified(nested.items, schema.items, at.child('items'), path.child('items'), errors);

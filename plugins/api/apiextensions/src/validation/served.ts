@@ -14,15 +14,20 @@ function isSimplePath(path: string, at: FieldPath, errors: FieldErrors): boolean
 
 export function checkSubresources({ scale }: Decoded, path: FieldPath, errors: FieldErrors): void {
   if (!scale) return;
-  for (const [field, root] of [['specReplicasPath', '.spec'], ['statusReplicasPath', '.status']] as const) {
+  for (const [field, root] of [
+    ['specReplicasPath', '.spec'],
+    ['statusReplicasPath', '.status'],
+  ] as const) {
     const { [field]: value = '' } = scale;
     const at = path.child('scale', field);
     if (!value) errors.required(at);
-    else if (isSimplePath(value, at, errors) && !value.startsWith(`${root}.`)) errors.invalid(at, value, `should be a json path under ${root}`);
+    else if (isSimplePath(value, at, errors) && !value.startsWith(`${root}.`))
+      errors.invalid(at, value, `should be a json path under ${root}`);
   }
   const { labelSelectorPath: selector } = scale;
   const at = path.child('scale', 'labelSelectorPath');
-  if (selector && isSimplePath(selector, at, errors) && !/^\.(spec|status)\./.test(selector)) errors.invalid(at, selector, 'should be a json path under either .spec or .status');
+  if (selector && isSimplePath(selector, at, errors) && !/^\.(spec|status)\./.test(selector))
+    errors.invalid(at, selector, 'should be a json path under either .spec or .status');
 }
 
 export function checkColumns(columns: readonly Decoded[], path: FieldPath, errors: FieldErrors): void {
@@ -32,7 +37,8 @@ export function checkColumns(columns: readonly Decoded[], path: FieldPath, error
     if (!name) errors.required(at.child('name'));
     if (!type) errors.required(at.child('type'), types);
     else if (!COLUMN_TYPES.includes(type)) errors.invalid(at.child('type'), type, types);
-    if (format && !COLUMN_FORMATS.includes(format)) errors.invalid(at.child('format'), format, `must be one of ${COLUMN_FORMATS.join(',')}`);
+    if (format && !COLUMN_FORMATS.includes(format))
+      errors.invalid(at.child('format'), format, `must be one of ${COLUMN_FORMATS.join(',')}`);
     if (!jsonPath) errors.required(at.child('JSONPath'));
     else isSimplePath(jsonPath, at.child('JSONPath'), errors);
   });
@@ -50,7 +56,11 @@ export function checkSelectableFields(fields: readonly Decoded[], schema: Decode
     const target = fieldAt(schema, jsonPath);
     if (!target) errors.invalid(at, jsonPath, 'is an invalid path: does not refer to a valid field');
     else if (!['string', 'boolean', 'integer'].includes(target.type)) {
-      errors.invalid(at, jsonPath, 'must point to a field of type string, boolean or integer. Enum string fields and strings with formats are allowed.');
+      errors.invalid(
+        at,
+        jsonPath,
+        'must point to a field of type string, boolean or integer. Enum string fields and strings with formats are allowed.',
+      );
     }
     if (jsonPath.startsWith('.metadata')) errors.invalid(at, jsonPath, 'must not point to fields in metadata');
     if (seen.has(jsonPath)) errors.duplicate(at, jsonPath);

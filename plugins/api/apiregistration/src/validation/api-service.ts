@@ -1,5 +1,5 @@
 import type { Decoded, FieldErrors } from '@kubernel/sdk/api';
-import { FieldPath, dns1035LabelName, dns1123Subdomain, nameIsPathSegment, portNumber, validateObjectMeta } from '@kubernel/sdk/api';
+import { dns1035LabelName, dns1123Subdomain, FieldPath, nameIsPathSegment, portNumber, validateObjectMeta } from '@kubernel/sdk/api';
 
 /** API services: which server has which version of which group. */
 
@@ -34,7 +34,8 @@ function checkService({ service, caBundle = '', insecureSkipTLSVerify = false }:
   if (!service) {
     const bytes = Buffer.from(caBundle, 'base64').length;
     if (bytes > 0) errors.invalid(SPEC.child('caBundle'), `${bytes} bytes`, 'local APIServices may not have a caBundle');
-    if (insecureSkipTLSVerify) errors.invalid(SPEC.child('insecureSkipTLSVerify'), true, 'local APIServices may not have insecureSkipTLSVerify');
+    if (insecureSkipTLSVerify)
+      errors.invalid(SPEC.child('insecureSkipTLSVerify'), true, 'local APIServices may not have insecureSkipTLSVerify');
     return;
   }
   const at = SPEC.child('service');
@@ -42,5 +43,6 @@ function checkService({ service, caBundle = '', insecureSkipTLSVerify = false }:
   if (!service.name) errors.required(at.child('name'));
   const port = portNumber(service.port ?? 0);
   if (port.length > 0) errors.invalid(at.child('port'), service.port ?? 0, `port is not valid: ${port.join(',')}`);
-  if (insecureSkipTLSVerify && caBundle) errors.invalid(SPEC.child('insecureSkipTLSVerify'), true, 'may not be true if caBundle is present');
+  if (insecureSkipTLSVerify && caBundle)
+    errors.invalid(SPEC.child('insecureSkipTLSVerify'), true, 'may not be true if caBundle is present');
 }

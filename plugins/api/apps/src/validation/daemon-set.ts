@@ -1,8 +1,8 @@
 import type { ValidationContext } from '@kubernel/sdk';
 import type { Decoded, FieldErrors } from '@kubernel/sdk/api';
-import { FieldPath, PrintedValue, checkNonNegative, goJson, validateLabelSelector } from '@kubernel/sdk/api';
+import { checkNonNegative, FieldPath, goJson, PrintedValue, validateLabelSelector } from '@kubernel/sdk/api';
 import { checkCollisions } from './deployment.ts';
-import { NO_MATCH, checkAtMostAll, checkNumberOrPercent, isZeroShare, labelsOf, parsed } from './selectors.ts';
+import { checkAtMostAll, checkNumberOrPercent, isZeroShare, labelsOf, NO_MATCH, parsed } from './selectors.ts';
 
 const SPEC = FieldPath.of('spec');
 const STATUS = FieldPath.of('status');
@@ -19,7 +19,8 @@ export function checkDaemonSet(set: Decoded, errors: FieldErrors, context: Valid
     errors.invalid(SPEC.child('selector'), {}, 'empty selector is invalid for daemonset');
   }
   context.validate('core.v1.PodTemplateSpec', template, at, errors);
-  if (template.spec?.restartPolicy !== 'Always') errors.notSupported(at.child('spec', 'restartPolicy'), template.spec?.restartPolicy ?? '', ['Always']);
+  if (template.spec?.restartPolicy !== 'Always')
+    errors.notSupported(at.child('spec', 'restartPolicy'), template.spec?.restartPolicy ?? '', ['Always']);
   if (template.spec?.activeDeadlineSeconds !== undefined) {
     errors.forbidden(at.child('spec', 'activeDeadlineSeconds'), 'activeDeadlineSeconds in DaemonSet is not Supported');
   }
@@ -33,7 +34,10 @@ function checkUpdateStrategy(strategy: Decoded, path: FieldPath, errors: FieldEr
   const at = path.child('rollingUpdate');
   if (type === 'OnDelete') return;
   if (type !== 'RollingUpdate') {
-    const printed = goJson({ Type: type, RollingUpdate: rollingUpdate ? { MaxUnavailable: rollingUpdate.maxUnavailable ?? 0, MaxSurge: rollingUpdate.maxSurge ?? 0 } : null });
+    const printed = goJson({
+      Type: type,
+      RollingUpdate: rollingUpdate ? { MaxUnavailable: rollingUpdate.maxUnavailable ?? 0, MaxSurge: rollingUpdate.maxSurge ?? 0 } : null,
+    });
     errors.notSupported(path, new PrintedValue(printed), ['RollingUpdate', 'OnDelete']);
     return;
   }
@@ -54,8 +58,15 @@ function checkUpdateStrategy(strategy: Decoded, path: FieldPath, errors: FieldEr
 
 export function checkDaemonSetStatus(status: Decoded, before: Decoded, errors: FieldErrors): void {
   const fields = [
-    'currentNumberScheduled', 'numberMisscheduled', 'desiredNumberScheduled', 'numberReady', 'observedGeneration', 'updatedNumberScheduled',
-    'numberAvailable', 'numberUnavailable', 'collisionCount',
+    'currentNumberScheduled',
+    'numberMisscheduled',
+    'desiredNumberScheduled',
+    'numberReady',
+    'observedGeneration',
+    'updatedNumberScheduled',
+    'numberAvailable',
+    'numberUnavailable',
+    'collisionCount',
   ];
   for (const field of fields) checkNonNegative(status[field], STATUS.child(field), errors);
   checkCollisions(status, before, errors);

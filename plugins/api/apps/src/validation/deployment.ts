@@ -1,7 +1,7 @@
 import type { ValidationContext } from '@kubernel/sdk';
 import type { Decoded, FieldErrors, Selector } from '@kubernel/sdk/api';
-import { FieldPath, PrintedValue, checkNonNegative, goJson } from '@kubernel/sdk/api';
-import { NO_MATCH, checkAtMostAll, checkNumberOrPercent, checkWorkloadSelector, isZeroShare, labelsOf } from './selectors.ts';
+import { checkNonNegative, FieldPath, goJson, PrintedValue } from '@kubernel/sdk/api';
+import { checkAtMostAll, checkNumberOrPercent, checkWorkloadSelector, isZeroShare, labelsOf, NO_MATCH } from './selectors.ts';
 
 /** Deployments and replica sets, which share the rules of their templates. */
 
@@ -22,9 +22,11 @@ function checkTemplate(
     return;
   }
   const template: Decoded = spec.template ?? {};
-  if (!selector.empty && !selector.matches(labelsOf(template))) errors.invalid(at.child('metadata', 'labels'), labelsOf(template), NO_MATCH);
+  if (!selector.empty && !selector.matches(labelsOf(template)))
+    errors.invalid(at.child('metadata', 'labels'), labelsOf(template), NO_MATCH);
   context.validate('core.v1.PodTemplateSpec', template, at, errors);
-  if (template.spec?.restartPolicy !== 'Always') errors.notSupported(at.child('spec', 'restartPolicy'), template.spec?.restartPolicy ?? '', ['Always']);
+  if (template.spec?.restartPolicy !== 'Always')
+    errors.notSupported(at.child('spec', 'restartPolicy'), template.spec?.restartPolicy ?? '', ['Always']);
   if (template.spec?.activeDeadlineSeconds !== undefined) {
     errors.forbidden(at.child('spec', 'activeDeadlineSeconds'), `activeDeadlineSeconds in ${owner} is not Supported`);
   }
@@ -42,7 +44,8 @@ export function checkDeployment(deployment: Decoded, errors: FieldErrors, contex
   const deadline = spec.progressDeadlineSeconds;
   if (deadline === undefined) return;
   checkNonNegative(deadline, SPEC.child('progressDeadlineSeconds'), errors);
-  if (deadline <= (spec.minReadySeconds ?? 0)) errors.invalid(SPEC.child('progressDeadlineSeconds'), deadline, 'must be greater than minReadySeconds');
+  if (deadline <= (spec.minReadySeconds ?? 0))
+    errors.invalid(SPEC.child('progressDeadlineSeconds'), deadline, 'must be greater than minReadySeconds');
 }
 
 function checkStrategy(strategy: Decoded, path: FieldPath, errors: FieldErrors): void {
@@ -63,7 +66,10 @@ function checkStrategy(strategy: Decoded, path: FieldPath, errors: FieldErrors):
     }
     checkAtMostAll(maxUnavailable, at.child('maxUnavailable'), errors);
   } else {
-    const printed = goJson({ Type: type, RollingUpdate: rollingUpdate ? { MaxUnavailable: rollingUpdate.maxUnavailable ?? 0, MaxSurge: rollingUpdate.maxSurge ?? 0 } : null });
+    const printed = goJson({
+      Type: type,
+      RollingUpdate: rollingUpdate ? { MaxUnavailable: rollingUpdate.maxUnavailable ?? 0, MaxSurge: rollingUpdate.maxSurge ?? 0 } : null,
+    });
     errors.notSupported(path, new PrintedValue(printed), ['Recreate', 'RollingUpdate']);
   }
 }
@@ -78,14 +84,24 @@ export function checkReplicaSet(set: Decoded, errors: FieldErrors, context: Vali
 
 /** Counts that may not be negative, and not exceed the counts they are part of. */
 export function checkDeploymentStatus(status: Decoded, before: Decoded, errors: FieldErrors): void {
-  for (const field of ['observedGeneration', 'replicas', 'updatedReplicas', 'readyReplicas', 'availableReplicas', 'unavailableReplicas', 'terminatingReplicas', 'collisionCount']) {
+  for (const field of [
+    'observedGeneration',
+    'replicas',
+    'updatedReplicas',
+    'readyReplicas',
+    'availableReplicas',
+    'unavailableReplicas',
+    'terminatingReplicas',
+    'collisionCount',
+  ]) {
     checkNonNegative(status[field], STATUS.child(field), errors);
   }
   const { replicas = 0, readyReplicas = 0, availableReplicas = 0 } = status;
   for (const field of ['updatedReplicas', 'readyReplicas', 'availableReplicas']) {
     if ((status[field] ?? 0) > replicas) errors.invalid(STATUS.child(field), status[field] ?? 0, 'cannot be greater than status.replicas');
   }
-  if (availableReplicas > readyReplicas) errors.invalid(STATUS.child('availableReplicas'), availableReplicas, 'cannot be greater than readyReplicas');
+  if (availableReplicas > readyReplicas)
+    errors.invalid(STATUS.child('availableReplicas'), availableReplicas, 'cannot be greater than readyReplicas');
   checkCollisions(status, before, errors);
 }
 
@@ -97,8 +113,11 @@ export function checkCollisions(status: Decoded, before: Decoded, errors: FieldE
 
 export function checkReplicaSetStatus(status: Decoded, errors: FieldErrors): void {
   const parts = ['fullyLabeledReplicas', 'readyReplicas', 'availableReplicas'];
-  for (const field of ['replicas', ...parts, 'observedGeneration', 'terminatingReplicas']) checkNonNegative(status[field], STATUS.child(field), errors);
+  for (const field of ['replicas', ...parts, 'observedGeneration', 'terminatingReplicas'])
+    checkNonNegative(status[field], STATUS.child(field), errors);
   const { replicas = 0, readyReplicas = 0, availableReplicas = 0 } = status;
-  for (const field of parts) if ((status[field] ?? 0) > replicas) errors.invalid(STATUS.child(field), status[field] ?? 0, 'cannot be greater than status.replicas');
-  if (availableReplicas > readyReplicas) errors.invalid(STATUS.child('availableReplicas'), availableReplicas, 'cannot be greater than readyReplicas');
+  for (const field of parts)
+    if ((status[field] ?? 0) > replicas) errors.invalid(STATUS.child(field), status[field] ?? 0, 'cannot be greater than status.replicas');
+  if (availableReplicas > readyReplicas)
+    errors.invalid(STATUS.child('availableReplicas'), availableReplicas, 'cannot be greater than readyReplicas');
 }

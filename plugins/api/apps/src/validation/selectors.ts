@@ -44,7 +44,8 @@ export function checkAtMostAll(value: unknown, path: FieldPath, errors: FieldErr
 }
 
 /** Malformed strings count as zero. */
-export const isZeroShare = (value: unknown): boolean => value === undefined || value === 0 || (typeof value === 'string' && !/^\d*[1-9]\d*%$/.test(value));
+export const isZeroShare = (value: unknown): boolean =>
+  value === undefined || value === 0 || (typeof value === 'string' && !/^\d*[1-9]\d*%$/.test(value));
 
 export const labelsOf = (template: Decoded | undefined): Record<string, string> | undefined => template?.metadata?.labels;
 export const NO_MATCH = '`selector` does not match template `labels`';

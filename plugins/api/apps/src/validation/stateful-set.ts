@@ -1,8 +1,17 @@
 import type { ValidationContext } from '@kubernel/sdk';
 import type { Decoded, FieldErrors } from '@kubernel/sdk/api';
-import { FieldPath, PrintedValue, checkDnsLabel, checkNonNegative, goJson, semanticEqual, validateAnnotations, validateLabels } from '@kubernel/sdk/api';
+import {
+  checkDnsLabel,
+  checkNonNegative,
+  FieldPath,
+  goJson,
+  PrintedValue,
+  semanticEqual,
+  validateAnnotations,
+  validateLabels,
+} from '@kubernel/sdk/api';
 import { checkCollisions } from './deployment.ts';
-import { NO_MATCH, checkAtMostAll, checkNumberOrPercent, checkWorkloadSelector, isZeroShare, labelsOf } from './selectors.ts';
+import { checkAtMostAll, checkNumberOrPercent, checkWorkloadSelector, isZeroShare, labelsOf, NO_MATCH } from './selectors.ts';
 
 const SPEC = FieldPath.of('spec');
 const STATUS = FieldPath.of('status');
@@ -24,12 +33,18 @@ export function checkStatefulSet(set: Decoded, errors: FieldErrors, context: Val
   if (selector) checkTemplate(spec, errors, context, selector.empty || selector.matches(labelsOf(spec.template)));
   else errors.invalid(SPEC.child('selector'), spec.selector, '');
   const pod: Decoded = spec.template?.spec ?? {};
-  if (pod.restartPolicy !== 'Always') errors.notSupported(SPEC.child('template', 'spec', 'restartPolicy'), pod.restartPolicy ?? '', ['Always']);
+  if (pod.restartPolicy !== 'Always')
+    errors.notSupported(SPEC.child('template', 'spec', 'restartPolicy'), pod.restartPolicy ?? '', ['Always']);
   if (pod.activeDeadlineSeconds !== undefined) {
     errors.forbidden(SPEC.child('template', 'spec', 'activeDeadlineSeconds'), 'activeDeadlineSeconds in StatefulSet is not Supported');
   }
   (spec.volumeClaimTemplates ?? []).forEach((claim: Decoded, i: number) => {
-    context.validate('core.v1.PersistentVolumeClaimSpec', claim.spec ?? {}, SPEC.child('volumeClaimTemplates').index(i).child('spec'), errors);
+    context.validate(
+      'core.v1.PersistentVolumeClaimSpec',
+      claim.spec ?? {},
+      SPEC.child('volumeClaimTemplates').index(i).child('spec'),
+      errors,
+    );
   });
 }
 
@@ -79,7 +94,15 @@ function checkRetention(policy: Decoded | undefined, path: FieldPath, errors: Fi
   }
 }
 
-const MUTABLE = ['replicas', 'template', 'updateStrategy', 'minReadySeconds', 'ordinals', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy'];
+const MUTABLE = [
+  'replicas',
+  'template',
+  'updateStrategy',
+  'minReadySeconds',
+  'ordinals',
+  'revisionHistoryLimit',
+  'persistentVolumeClaimRetentionPolicy',
+];
 
 export function checkStatefulSetUpdate(set: Decoded, old: Decoded, errors: FieldErrors): void {
   const fixed = (spec: Decoded): Decoded => Object.fromEntries(Object.entries(spec).filter(([field]) => !MUTABLE.includes(field)));
@@ -92,9 +115,12 @@ export function checkStatefulSetUpdate(set: Decoded, old: Decoded, errors: Field
 
 export function checkStatefulSetStatus(status: Decoded, before: Decoded, errors: FieldErrors): void {
   const parts = ['readyReplicas', 'currentReplicas', 'updatedReplicas', 'availableReplicas'];
-  for (const field of ['replicas', ...parts, 'observedGeneration', 'collisionCount']) checkNonNegative(status[field], STATUS.child(field), errors);
+  for (const field of ['replicas', ...parts, 'observedGeneration', 'collisionCount'])
+    checkNonNegative(status[field], STATUS.child(field), errors);
   const { replicas = 0, readyReplicas = 0, availableReplicas = 0 } = status;
-  for (const field of parts) if ((status[field] ?? 0) > replicas) errors.invalid(STATUS.child(field), status[field], 'cannot be greater than status.replicas');
-  if (availableReplicas > readyReplicas) errors.invalid(STATUS.child('availableReplicas'), availableReplicas, 'cannot be greater than status.readyReplicas');
+  for (const field of parts)
+    if ((status[field] ?? 0) > replicas) errors.invalid(STATUS.child(field), status[field], 'cannot be greater than status.replicas');
+  if (availableReplicas > readyReplicas)
+    errors.invalid(STATUS.child('availableReplicas'), availableReplicas, 'cannot be greater than status.readyReplicas');
   checkCollisions(status, before, errors);
 }

@@ -1,11 +1,17 @@
 import type { Decoded, FieldErrors } from '@kubernel/sdk/api';
-import { FieldPath, checkDnsLabel, checkRequired, nameIsPathSegment, tryQuantity } from '@kubernel/sdk/api';
+import { checkDnsLabel, checkRequired, type FieldPath, nameIsPathSegment, tryQuantity } from '@kubernel/sdk/api';
 
 /** What an autoscaler measures, in the form of autoscaling/v2. */
 
 const SOURCES = ['object', 'external', 'pods', 'resource', 'containerResource'] as const;
 const TYPES = ['ContainerResource', 'External', 'Object', 'Pods', 'Resource'];
-const SOURCE_OF: Readonly<Record<string, string>> = { ContainerResource: 'containerResource', External: 'external', Object: 'object', Pods: 'pods', Resource: 'resource' };
+const SOURCE_OF: Readonly<Record<string, string>> = {
+  ContainerResource: 'containerResource',
+  External: 'external',
+  Object: 'object',
+  Pods: 'pods',
+  Resource: 'resource',
+};
 
 export function checkMetrics(metrics: readonly Decoded[], path: FieldPath, errors: FieldErrors, minReplicas: number | undefined): void {
   metrics.forEach((metric, i) => {
@@ -40,8 +46,10 @@ function checkSource(kind: string, source: Decoded, path: FieldPath, errors: Fie
       checkDnsLabel(source.container, path.child('container'), errors);
     }
     checkTarget(target, at, errors);
-    if (averageUtilization == null && averageValue == null) errors.required(at.child('averageUtilization'), 'must set either a target raw value or a target utilization');
-    if (averageUtilization != null && averageValue != null) errors.forbidden(at.child('averageValue'), 'may not set both a target raw value and a target utilization');
+    if (averageUtilization == null && averageValue == null)
+      errors.required(at.child('averageUtilization'), 'must set either a target raw value or a target utilization');
+    if (averageUtilization != null && averageValue != null)
+      errors.forbidden(at.child('averageValue'), 'may not set both a target raw value and a target utilization');
     return;
   }
   if (kind === 'object') checkReference(source.describedObject ?? {}, path.child('describedObject'), errors);
@@ -50,7 +58,8 @@ function checkSource(kind: string, source: Decoded, path: FieldPath, errors: Fie
   if (checkRequired(name, nameAt, errors, 'must specify a metric name')) errors.invalidEach(nameAt, name, nameIsPathSegment(name, false));
   checkTarget(target, at, errors);
   if (kind === 'pods') {
-    if (averageValue == null || !isPositive(averageValue)) errors.required(at.child('averageValue'), 'must specify a positive target averageValue');
+    if (averageValue == null || !isPositive(averageValue))
+      errors.required(at.child('averageValue'), 'must specify a positive target averageValue');
   } else if (value == null && averageValue == null) {
     const what = kind === 'object' ? 'a target value or averageValue' : 'a target value for metric or a per-pod target';
     errors.required(at.child('averageValue'), `must set either ${what}`);
@@ -63,10 +72,12 @@ const isPositive = (value: unknown): boolean => (tryQuantity(value)?.sign ?? 0) 
 
 function checkTarget({ type = '', value, averageValue, averageUtilization }: Decoded, path: FieldPath, errors: FieldErrors): void {
   if (!type) errors.required(path.child('type'), 'must specify a metric target type');
-  if (!['Utilization', 'Value', 'AverageValue'].includes(type)) errors.invalid(path.child('type'), type, 'must be either Utilization, Value, or AverageValue');
+  if (!['Utilization', 'Value', 'AverageValue'].includes(type))
+    errors.invalid(path.child('type'), type, 'must be either Utilization, Value, or AverageValue');
   if (value != null && !isPositive(value)) errors.invalid(path.child('value'), value, 'must be positive');
   if (averageValue != null && !isPositive(averageValue)) errors.invalid(path.child('averageValue'), averageValue, 'must be positive');
-  if (averageUtilization != null && averageUtilization < 1) errors.invalid(path.child('averageUtilization'), averageUtilization, 'must be greater than 0');
+  if (averageUtilization != null && averageUtilization < 1)
+    errors.invalid(path.child('averageUtilization'), averageUtilization, 'must be greater than 0');
 }
 
 export function checkReference(reference: Decoded, path: FieldPath, errors: FieldErrors): void {
@@ -75,5 +86,6 @@ export function checkReference(reference: Decoded, path: FieldPath, errors: Fiel
     if (checkRequired(text, path.child(field), errors)) errors.invalidEach(path.child(field), text, nameIsPathSegment(text, false));
   }
   const { apiVersion = '' } = reference;
-  if (apiVersion.split('/').length > 2) errors.invalid(path.child('apiVersion'), apiVersion, `unexpected GroupVersion string: ${apiVersion}`);
+  if (apiVersion.split('/').length > 2)
+    errors.invalid(path.child('apiVersion'), apiVersion, `unexpected GroupVersion string: ${apiVersion}`);
 }

@@ -1,6 +1,6 @@
 import type { ValidationContext } from '@kubernel/sdk';
 import type { Decoded, FieldErrors } from '@kubernel/sdk/api';
-import { FieldPath, checkEnum, checkNonNegative } from '@kubernel/sdk/api';
+import { checkEnum, checkNonNegative, FieldPath } from '@kubernel/sdk/api';
 import { isTimeZone, scheduleProblem } from './cron-schedule.ts';
 import { checkJobSpec } from './job.ts';
 
@@ -41,6 +41,7 @@ function checkSchedule(spec: Decoded, before: Decoded | undefined, path: FieldPa
 function checkTimeZone(zone: string | undefined, path: FieldPath, errors: FieldErrors): void {
   if (zone === undefined) return;
   if (zone === '') errors.invalid(path, zone, 'timeZone must be nil or non-empty string');
-  else if (zone.toLowerCase() === 'local') errors.invalid(path, zone, 'timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones');
+  else if (zone.toLowerCase() === 'local')
+    errors.invalid(path, zone, 'timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones');
   else if (!isTimeZone(zone)) errors.invalid(path, zone, `unknown time zone ${zone}`);
 }

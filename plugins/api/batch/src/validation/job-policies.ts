@@ -1,5 +1,5 @@
 import type { Decoded, FieldErrors, FieldPath } from '@kubernel/sdk/api';
-import { OMIT_VALUE, checkNonNegative, checkQualifiedName } from '@kubernel/sdk/api';
+import { checkNonNegative, checkQualifiedName, OMIT_VALUE } from '@kubernel/sdk/api';
 
 /** podFailurePolicy (KEP-3329) and successPolicy (KEP-3998). */
 
@@ -87,7 +87,11 @@ export function checkSuccessPolicy(spec: Decoded, path: FieldPath, errors: Field
       errors.invalid(count, succeededCount, `must be less than or equal to ${spec.completions} (the number of specified completions)`);
     }
     if (total !== undefined && succeededCount > total) {
-      errors.invalid(count, succeededCount, `must be less than or equal to ${total} (the number of indexes in the specified succeededIndexes field)`);
+      errors.invalid(
+        count,
+        succeededCount,
+        `must be less than or equal to ${total} (the number of indexes in the specified succeededIndexes field)`,
+      );
     }
   });
 }
@@ -99,7 +103,8 @@ export function countIndexes(text: string, completions: number): number | string
   let previous: number | undefined;
   for (const part of text.split(',')) {
     const bounds = part.split('-');
-    if (bounds.length > 2) return `the fragment ${JSON.stringify(part)} violates the requirement that an index interval can have at most two parts separated by '-'`;
+    if (bounds.length > 2)
+      return `the fragment ${JSON.stringify(part)} violates the requirement that an index interval can have at most two parts separated by '-'`;
     const numbers: number[] = [];
     for (const bound of bounds) {
       if (!/^[-+]?\d+$/.test(bound)) return `cannot convert string to integer for index: ${JSON.stringify(bound)}`;

@@ -1,13 +1,13 @@
 import type { ValidationContext } from '@kubernel/sdk';
 import type { Decoded, FieldErrors, Selector } from '@kubernel/sdk/api';
 import {
-  FieldPath,
-  OMIT_VALUE,
   byteLength,
   checkDomainPrefixedPath,
   checkImmutable,
   checkNonNegative,
   dns1123Label,
+  FieldPath,
+  OMIT_VALUE,
   selectorOf,
   semanticEqual,
   validateLabelSelector,
@@ -31,7 +31,15 @@ export const isIndexed = (spec: Decoded): boolean => spec.completionMode === 'In
 
 /** What jobs and the templates of cron jobs have in common. */
 export function checkJobSpec(spec: Decoded, path: FieldPath, errors: FieldErrors, context: ValidationContext): void {
-  for (const field of ['parallelism', 'completions', 'activeDeadlineSeconds', 'backoffLimit', 'ttlSecondsAfterFinished', 'backoffLimitPerIndex', 'maxFailedIndexes']) {
+  for (const field of [
+    'parallelism',
+    'completions',
+    'activeDeadlineSeconds',
+    'backoffLimit',
+    'ttlSecondsAfterFinished',
+    'backoffLimitPerIndex',
+    'maxFailedIndexes',
+  ]) {
     checkNonNegative(spec[field], path.child(field), errors);
   }
   if (spec.maxFailedIndexes !== undefined && spec.backoffLimitPerIndex === undefined) {
@@ -54,15 +62,18 @@ export function checkJobSpec(spec: Decoded, path: FieldPath, errors: FieldErrors
   const at = template.child('spec', 'restartPolicy');
   if (policy === '' || policy === 'Always') errors.required(at, 'valid values: "OnFailure", "Never"');
   else if (policy !== 'OnFailure' && policy !== 'Never') errors.notSupported(at, policy, ['OnFailure', 'Never']);
-  else if (spec.podFailurePolicy && policy !== 'Never') errors.invalid(at, policy, 'only "Never" is supported when podFailurePolicy is specified');
+  else if (spec.podFailurePolicy && policy !== 'Never')
+    errors.invalid(at, policy, 'only "Never" is supported when podFailurePolicy is specified');
 }
 
 function checkCompletionMode(spec: Decoded, path: FieldPath, errors: FieldErrors): void {
   const { completionMode: mode, completions, parallelism, maxFailedIndexes: failed, backoffLimitPerIndex } = spec;
-  if (mode !== undefined && mode !== 'NonIndexed' && mode !== 'Indexed') errors.notSupported(path.child('completionMode'), mode, ['NonIndexed', 'Indexed']);
+  if (mode !== undefined && mode !== 'NonIndexed' && mode !== 'Indexed')
+    errors.notSupported(path.child('completionMode'), mode, ['NonIndexed', 'Indexed']);
   if (mode === 'Indexed') {
     if (completions === undefined) errors.required(path.child('completions'), 'when completion mode is Indexed');
-    if (parallelism > MANY) errors.invalid(path.child('parallelism'), parallelism, `must be less than or equal to ${MANY} when completion mode is Indexed`);
+    if (parallelism > MANY)
+      errors.invalid(path.child('parallelism'), parallelism, `must be less than or equal to ${MANY} when completion mode is Indexed`);
     if (failed > completions) errors.invalid(path.child('maxFailedIndexes'), failed, 'must be less than or equal to completions');
     if (failed > MANY) errors.invalid(path.child('maxFailedIndexes'), failed, `must be less than or equal to ${MANY}`);
     if (completions > MANY && backoffLimitPerIndex !== undefined) {
@@ -93,7 +104,11 @@ export function checkJob(job: Decoded, errors: FieldErrors, context: ValidationC
   if (!isIndexed(spec) || !(spec.completions > 0)) return;
   const podName = `${job.metadata.name ?? ''}-${spec.completions - 1}`;
   for (const message of dns1123Label(podName)) {
-    errors.invalid(FieldPath.of('metadata', 'name'), job.metadata.name ?? '', `will not able to create pod with invalid DNS label ${podName}: ${message}`);
+    errors.invalid(
+      FieldPath.of('metadata', 'name'),
+      job.metadata.name ?? '',
+      `will not able to create pod with invalid DNS label ${podName}: ${message}`,
+    );
   }
 }
 
@@ -158,7 +173,8 @@ function checkTemplateUpdate(spec: Decoded, before: Decoded, status: Decoded, er
   const now: Decoded = value.spec ?? {};
   const then: Decoded = { ...old.spec };
   for (const field of ['nodeSelector', 'tolerations', 'schedulingGates']) then[field] = now[field];
-  if (now.affinity?.nodeAffinity || then.affinity?.nodeAffinity) then.affinity = { ...then.affinity, nodeAffinity: now.affinity?.nodeAffinity };
+  if (now.affinity?.nodeAffinity || then.affinity?.nodeAffinity)
+    then.affinity = { ...then.affinity, nodeAffinity: now.affinity?.nodeAffinity };
   for (const list of ['containers', 'initContainers']) {
     then[list] = then[list]?.map((container: Decoded, i: number) => ({ ...container, resources: now[list]?.[i]?.resources }));
   }

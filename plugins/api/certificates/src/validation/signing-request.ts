@@ -1,5 +1,5 @@
 import type { Decoded, FieldErrors } from '@kubernel/sdk/api';
-import { FieldPath, checkSignerName, semanticEqual } from '@kubernel/sdk/api';
+import { checkSignerName, FieldPath, semanticEqual } from '@kubernel/sdk/api';
 
 /** Certificate signing requests (https://kubernetes.io/docs/reference/access-authn-authz/certificate-signing-requests/). */
 
@@ -47,7 +47,8 @@ export function checkSigningRequest(object: Decoded, errors: FieldErrors): void 
     if (!USAGES.includes(usage)) errors.notSupported(at, usage, USAGES);
     if (usages.indexOf(usage) < i) errors.duplicate(at, usage);
   });
-  if (signerName === LEGACY_SIGNER) errors.invalid(SPEC.child('signerName'), signerName, 'the legacy signerName is not allowed via this API version');
+  if (signerName === LEGACY_SIGNER)
+    errors.invalid(SPEC.child('signerName'), signerName, 'the legacy signerName is not allowed via this API version');
   else checkSignerName(signerName, SPEC.child('signerName'), errors);
   if (expirationSeconds != null && expirationSeconds < MIN_SECONDS) {
     errors.invalid(SPEC.child('expirationSeconds'), expirationSeconds, 'may not specify a duration less than 600 seconds (10 minutes)');
@@ -62,7 +63,7 @@ function problemOf(request: string): string | undefined {
   if (block?.[1] !== 'CERTIFICATE REQUEST') return 'PEM block type must be CERTIFICATE REQUEST';
   const der = Buffer.from(block[2] ?? '', 'base64');
   if (der.length < 2) return 'asn1: syntax error: sequence truncated';
-  if (der[0] !== 0x30) return 'asn1: structure error: tags don\'t match';
+  if (der[0] !== 0x30) return "asn1: structure error: tags don't match";
   return undefined;
 }
 
@@ -85,13 +86,16 @@ function checkConditions(conditions: readonly Decoded[], errors: FieldErrors): v
 
 /** Decisions stay; `addable` are those that this endpoint may make. */
 export function checkDecisions(object: Decoded, old: Decoded, errors: FieldErrors, addable: readonly string[]): void {
-  const conditionsOf = (request: Decoded, type: string): Decoded[] => (request.status?.conditions ?? []).filter((condition: Decoded) => condition.type === type);
+  const conditionsOf = (request: Decoded, type: string): Decoded[] =>
+    (request.status?.conditions ?? []).filter((condition: Decoded) => condition.type === type);
   for (const type of FINAL) {
     const before = conditionsOf(old, type);
     const after = conditionsOf(object, type);
     if (after.length < before.length) errors.forbidden(CONDITIONS, `updates may not remove a condition of type "${type}"`);
-    else if (after.length > before.length && !addable.includes(type)) errors.forbidden(CONDITIONS, `updates may not add a condition of type "${type}"`);
-    else if (after.length === before.length && !semanticEqual(after, before)) errors.forbidden(CONDITIONS, `updates may not modify a condition of type "${type}"`);
+    else if (after.length > before.length && !addable.includes(type))
+      errors.forbidden(CONDITIONS, `updates may not add a condition of type "${type}"`);
+    else if (after.length === before.length && !semanticEqual(after, before))
+      errors.forbidden(CONDITIONS, `updates may not modify a condition of type "${type}"`);
   }
 }
 

@@ -116,7 +116,7 @@ function checkTermKeys(term: Decoded, path: FieldPath, errors: FieldErrors): voi
     const keys: string[] = term[field] ?? [];
     if (keys.length === 0) continue;
     if (!labelSelector) errors.forbidden(path.child(field), 'must not be specified when labelSelector is not set');
-    else keys.forEach((key, i) => validateLabelKey(key, path.child(field).index(i), errors));
+    else for (const [i, key] of keys.entries()) validateLabelKey(key, path.child(field).index(i), errors);
   }
   if (labelSelector) {
     const seen = new Set(Object.keys(labelSelector.matchLabels ?? {}));

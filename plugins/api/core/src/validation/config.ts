@@ -1,5 +1,5 @@
 import type { Decoded, FieldErrors } from '@kubernel/sdk/api';
-import { FieldPath, byteLength, configMapKey, semanticEqual } from '@kubernel/sdk/api';
+import { byteLength, configMapKey, FieldPath, semanticEqual } from '@kubernel/sdk/api';
 
 /** ConfigMaps and Secrets. */
 
@@ -57,7 +57,8 @@ export function checkSecret(secret: Decoded, errors: FieldErrors): void {
     const key = 'kubernetes.io/service-account.name';
     if (!secret.metadata.annotations?.[key]) errors.required(FieldPath.of('metadata', 'annotations').key(key));
   } else if (type === 'kubernetes.io/basic-auth') {
-    if (data.username === undefined && data.password === undefined) for (const key of ['username', 'password']) errors.required(DATA.key(key));
+    if (data.username === undefined && data.password === undefined)
+      for (const key of ['username', 'password']) errors.required(DATA.key(key));
   } else if (type === 'kubernetes.io/ssh-auth') {
     if (!data['ssh-privatekey']) errors.required(DATA.key('ssh-privatekey'));
   }

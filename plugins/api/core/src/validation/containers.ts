@@ -146,11 +146,21 @@ export function checkInitContainers(spec: Decoded, path: FieldPath, errors: Fiel
 
 /** Fields of a container that an ephemeral one may not have, in the order of the type. */
 const NOT_EPHEMERAL = [
-  'ports', 'resources', 'resizePolicy', 'restartPolicy', 'restartPolicyRules', 'livenessProbe', 'readinessProbe', 'startupProbe', 'lifecycle',
+  'ports',
+  'resources',
+  'resizePolicy',
+  'restartPolicy',
+  'restartPolicyRules',
+  'livenessProbe',
+  'readinessProbe',
+  'startupProbe',
+  'lifecycle',
 ];
 
 export function checkEphemeralContainers(spec: Decoded, path: FieldPath, errors: FieldErrors, scope: PodScope): void {
-  const others = new Set<string>([...(spec.containers ?? []), ...(spec.initContainers ?? [])].map((container: Decoded) => container.name ?? ''));
+  const others = new Set<string>(
+    [...(spec.containers ?? []), ...(spec.initContainers ?? [])].map((container: Decoded) => container.name ?? ''),
+  );
   const names = new Set(others);
   (spec.ephemeralContainers ?? []).forEach((container: Decoded, i: number) => {
     const at = path.index(i);

@@ -29,7 +29,12 @@ function positionsOf(lines: readonly string[]): Map<string, number[]> {
   return positions;
 }
 
-function longestMatch(a: readonly string[], b: readonly string[], positions: Map<string, number[]>, [alo, ahi, blo, bhi]: readonly number[]): Block {
+function longestMatch(
+  a: readonly string[],
+  b: readonly string[],
+  positions: Map<string, number[]>,
+  [alo, ahi, blo, bhi]: readonly number[],
+): Block {
   const low = { a: alo as number, b: blo as number };
   const high = { a: ahi as number, b: bhi as number };
   const best = { a: low.a, b: low.b, size: 0 };
@@ -45,7 +50,8 @@ function longestMatch(a: readonly string[], b: readonly string[], positions: Map
     }
     lengths = next;
   }
-  while (best.a > low.a && best.b > low.b && a[best.a - 1] === b[best.b - 1]) Object.assign(best, { a: best.a - 1, b: best.b - 1, size: best.size + 1 });
+  while (best.a > low.a && best.b > low.b && a[best.a - 1] === b[best.b - 1])
+    Object.assign(best, { a: best.a - 1, b: best.b - 1, size: best.size + 1 });
   while (best.a + best.size < high.a && best.b + best.size < high.b && a[best.a + best.size] === b[best.b + best.size]) best.size++;
   return best;
 }

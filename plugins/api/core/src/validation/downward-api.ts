@@ -17,14 +17,15 @@ export const ENV_FIELDS = [
 ];
 export const FILE_FIELDS = ['metadata.annotations', 'metadata.labels', 'metadata.name', 'metadata.namespace', 'metadata.uid'];
 
-const KNOWN_FIELDS = new Set([
-  ...FILE_FIELDS,
-  ...ENV_FIELDS,
-  'spec.restartPolicy',
-  'spec.schedulerName',
-  'status.phase',
-]);
-const RESOURCE_FIELDS = ['limits.cpu', 'limits.ephemeral-storage', 'limits.memory', 'requests.cpu', 'requests.ephemeral-storage', 'requests.memory'];
+const KNOWN_FIELDS = new Set([...FILE_FIELDS, ...ENV_FIELDS, 'spec.restartPolicy', 'spec.schedulerName', 'status.phase']);
+const RESOURCE_FIELDS = [
+  'limits.cpu',
+  'limits.ephemeral-storage',
+  'limits.memory',
+  'requests.cpu',
+  'requests.ephemeral-storage',
+  'requests.memory',
+];
 const BYTE_DIVISORS = ['1', '1k', '1M', '1G', '1T', '1P', '1E', '1Ki', '1Mi', '1Gi', '1Ti', '1Pi', '1Ei'];
 
 export function checkObjectField(ref: Decoded, path: FieldPath, errors: FieldErrors, allowed: readonly string[]): void {
@@ -62,12 +63,14 @@ export function checkResourceField(ref: Decoded, path: FieldPath, errors: FieldE
   const { resource = '' } = ref;
   if (volume && !ref.containerName) errors.required(path.child('containerName'));
   else if (!resource) errors.required(path.child('resource'));
-  else if (!RESOURCE_FIELDS.includes(resource) && !isHugePages(resource)) errors.notSupported(path.child('resource'), resource, RESOURCE_FIELDS);
+  else if (!RESOURCE_FIELDS.includes(resource) && !isHugePages(resource))
+    errors.notSupported(path.child('resource'), resource, RESOURCE_FIELDS);
   const divisor = tryQuantity(ref.divisor);
   if (!divisor || divisor.sign === 0) return;
   const at = path.child('divisor');
   if (resource === 'limits.cpu' || resource === 'requests.cpu') {
-    if (!['1m', '1'].includes(divisor.toString())) errors.invalid(at, resource, "only divisor's values 1m and 1 are supported with the cpu resource");
+    if (!['1m', '1'].includes(divisor.toString()))
+      errors.invalid(at, resource, "only divisor's values 1m and 1 are supported with the cpu resource");
     return;
   }
   const what = BYTE_RESOURCES[resource] ?? (isHugePages(resource) ? 'hugepages' : undefined);

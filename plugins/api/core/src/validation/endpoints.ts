@@ -1,9 +1,9 @@
 import type { Decoded, FieldErrors } from '@kubernel/sdk/api';
 import {
-  FieldPath,
   checkDnsLabel,
   checkEnum,
   checkQualifiedName,
+  FieldPath,
   legacyAddressMessages,
   nameIsDNSSubdomain,
   parseAddress,
@@ -33,7 +33,8 @@ function checkAddress(address: Decoded, path: FieldPath, errors: FieldErrors): v
   const ip = address.ip ?? '';
   errors.invalidEach(path.child('ip'), ip, legacyAddressMessages(ip));
   if (address.hostname) checkDnsLabel(address.hostname, path.child('hostname'), errors);
-  if (address.nodeName !== undefined) errors.invalidEach(path.child('nodeName'), address.nodeName, nameIsDNSSubdomain(address.nodeName, false));
+  if (address.nodeName !== undefined)
+    errors.invalidEach(path.child('nodeName'), address.nodeName, nameIsDNSSubdomain(address.nodeName, false));
   checkNonSpecialAddress(ip, path.child('ip'), errors);
 }
 
@@ -55,7 +56,8 @@ export function checkNonSpecialAddress(text: string, path: FieldPath, errors: Fi
   const top = (bits: number): bigint => value >> BigInt((family === 4 ? 32 : 128) - bits);
   if (value === 0n) errors.invalid(path, text, `may not be unspecified (${text})`);
   if (family === 4 ? top(8) === 127n : value === 1n) errors.invalid(path, text, 'may not be in the loopback range (127.0.0.0/8, ::1/128)');
-  if (family === 4 ? top(16) === 0xa9fen : top(10) === 0x3fan) errors.invalid(path, text, 'may not be in the link-local range (169.254.0.0/16, fe80::/10)');
+  if (family === 4 ? top(16) === 0xa9fen : top(10) === 0x3fan)
+    errors.invalid(path, text, 'may not be in the link-local range (169.254.0.0/16, fe80::/10)');
   if (family === 4 ? top(24) === 0xe00000n : top(16) === 0xff02n) {
     errors.invalid(path, text, 'may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)');
   }

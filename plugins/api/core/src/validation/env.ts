@@ -1,13 +1,14 @@
 import type { Decoded, FieldErrors, FieldPath } from '@kubernel/sdk/api';
 import { checkRequired, configMapKey, envVarName, nameIsDNSSubdomain } from '@kubernel/sdk/api';
-import { ENV_FIELDS, checkObjectField, checkResourceField } from './downward-api.ts';
+import { checkObjectField, checkResourceField, ENV_FIELDS } from './downward-api.ts';
 import { checkFilePath } from './paths.ts';
 
 /** env and envFrom. `volumes` are the pod's valid ones: a file may be read from an emptyDir (KEP-3721). */
 export function checkEnv(vars: readonly Decoded[], path: FieldPath, errors: FieldErrors, volumes: ReadonlyMap<string, Decoded>): void {
   vars.forEach((variable, i) => {
     const at = path.index(i);
-    if (checkRequired(variable.name, at.child('name'), errors)) errors.invalidEach(at.child('name'), variable.name, envVarName(variable.name));
+    if (checkRequired(variable.name, at.child('name'), errors))
+      errors.invalidEach(at.child('name'), variable.name, envVarName(variable.name));
     if (variable.valueFrom) checkValueFrom(variable, at.child('valueFrom'), errors, volumes);
   });
 }
@@ -50,7 +51,8 @@ export function checkEnvFrom(sources: readonly Decoded[], path: FieldPath, error
     if (source.prefix) errors.invalidEach(at.child('prefix'), source.prefix, envVarName(source.prefix));
     for (const field of ['configMapRef', 'secretRef'] as const) {
       const ref = source[field];
-      if (ref && checkRequired(ref.name, at.child(field, 'name'), errors)) errors.invalidEach(at.child(field, 'name'), ref.name, nameIsDNSSubdomain(ref.name, true));
+      if (ref && checkRequired(ref.name, at.child(field, 'name'), errors))
+        errors.invalidEach(at.child(field, 'name'), ref.name, nameIsDNSSubdomain(ref.name, true));
     }
     if (!source.configMapRef && !source.secretRef) errors.invalid(path, '', 'must specify one of: `configMapRef` or `secretRef`');
     else if (source.configMapRef && source.secretRef) errors.invalid(path, '', 'may not have more than one field specified at a time');

@@ -1,4 +1,4 @@
-import { PrintedValue, goJson } from '@kubernel/sdk/api';
+import { goJson, PrintedValue } from '@kubernel/sdk/api';
 import { types } from '../types.ts';
 import { unifiedDiff } from './difference.ts';
 
@@ -9,13 +9,46 @@ import { unifiedDiff } from './difference.ts';
 
 /** JSON name -> Go name, where it is not just the capitalised JSON name. */
 const NAMES: Readonly<Record<string, string>> = {
-  tty: 'TTY', uid: 'UID', seLinuxOptions: 'SELinuxOptions', seLinuxChangePolicy: 'SELinuxChangePolicy', fsGroup: 'FSGroup',
-  fsGroupChangePolicy: 'FSGroupChangePolicy', dnsPolicy: 'DNSPolicy', dnsConfig: 'DNSConfig', os: 'OS', httpGet: 'HTTPGet', grpc: 'GRPC',
-  tcpSocket: 'TCPSocket', httpHeaders: 'HTTPHeaders', apiVersion: 'APIVersion', ip: 'IP', nfs: 'NFS', rbd: 'RBD', iscsi: 'ISCSI', csi: 'CSI', fc: 'FC',
-  cephfs: 'CephFS', storageos: 'StorageOS', awsElasticBlockStore: 'AWSElasticBlockStore', gcePersistentDisk: 'GCEPersistentDisk', pdName: 'PDName',
-  fsType: 'FSType', gmsaCredentialSpecName: 'GMSACredentialSpecName', gmsaCredentialSpec: 'GMSACredentialSpec', setHostnameAsFQDN: 'SetHostnameAsFQDN',
-  iqn: 'IQN', targetWWNs: 'TargetWWNs', wwids: 'WWIDs', diskURI: 'DataDiskURI', chapAuthDiscovery: 'DiscoveryCHAPAuth', chapAuthSession: 'SessionCHAPAuth',
-  iscsiInterface: 'ISCSIInterface', endpoints: 'EndpointsName', monitors: 'CephMonitors', image: 'Image', pdID: 'PdID',
+  tty: 'TTY',
+  uid: 'UID',
+  seLinuxOptions: 'SELinuxOptions',
+  seLinuxChangePolicy: 'SELinuxChangePolicy',
+  fsGroup: 'FSGroup',
+  fsGroupChangePolicy: 'FSGroupChangePolicy',
+  dnsPolicy: 'DNSPolicy',
+  dnsConfig: 'DNSConfig',
+  os: 'OS',
+  httpGet: 'HTTPGet',
+  grpc: 'GRPC',
+  tcpSocket: 'TCPSocket',
+  httpHeaders: 'HTTPHeaders',
+  apiVersion: 'APIVersion',
+  ip: 'IP',
+  nfs: 'NFS',
+  rbd: 'RBD',
+  iscsi: 'ISCSI',
+  csi: 'CSI',
+  fc: 'FC',
+  cephfs: 'CephFS',
+  storageos: 'StorageOS',
+  awsElasticBlockStore: 'AWSElasticBlockStore',
+  gcePersistentDisk: 'GCEPersistentDisk',
+  pdName: 'PDName',
+  fsType: 'FSType',
+  gmsaCredentialSpecName: 'GMSACredentialSpecName',
+  gmsaCredentialSpec: 'GMSACredentialSpec',
+  setHostnameAsFQDN: 'SetHostnameAsFQDN',
+  iqn: 'IQN',
+  targetWWNs: 'TargetWWNs',
+  wwids: 'WWIDs',
+  diskURI: 'DataDiskURI',
+  chapAuthDiscovery: 'DiscoveryCHAPAuth',
+  chapAuthSession: 'SessionCHAPAuth',
+  iscsiInterface: 'ISCSIInterface',
+  endpoints: 'EndpointsName',
+  monitors: 'CephMonitors',
+  image: 'Image',
+  pdID: 'PdID',
 };
 /** Fields of a pod that the internal PodSpec keeps in its security context. */
 const HOST_FIELDS = ['hostNetwork', 'hostPID', 'hostIPC', 'shareProcessNamespace', 'hostUsers'];

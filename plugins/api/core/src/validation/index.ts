@@ -1,14 +1,14 @@
 import type { Validator } from '@kubernel/sdk';
 import type { Decoded, FieldErrors, FieldPath } from '@kubernel/sdk/api';
 import { IMMUTABLE, semanticEqual } from '@kubernel/sdk/api';
+import { checkEvent } from '../strategy-event.ts';
 import { checkNodeSelector, checkToleration, checkTolerations, checkTopologyTerm } from './affinity.ts';
+import { printGoForm } from './go-form.ts';
 import { checkVolumeSpec } from './persistent-volume.ts';
 import { checkClaimSpec } from './persistent-volume-claim.ts';
 import { checkPodSpec } from './pod-spec.ts';
 import { checkPodTemplate } from './pod-template.ts';
-import { printGoForm } from './go-form.ts';
 import { checkContainerResources } from './resources.ts';
-import { checkEvent } from '../strategy-event.ts';
 
 /** `pair` is `{value, old}`: refused when they differ, printed as upstream prints its internal types. */
 function checkImmutableForm(type: string, { value, old }: Decoded, path: FieldPath, errors: FieldErrors): void {

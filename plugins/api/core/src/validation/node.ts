@@ -1,14 +1,14 @@
 import type { Decoded, FieldErrors } from '@kubernel/sdk/api';
 import {
-  FieldPath,
-  PrintedValue,
   checkEnum,
   configMapKey,
+  FieldPath,
   goJson,
   labelValue,
   legacyCidrMessages,
   nameIsDNSLabel,
   nameIsDNSSubdomain,
+  PrintedValue,
   parseCidr,
   validateLabelKey,
 } from '@kubernel/sdk/api';
@@ -40,7 +40,8 @@ function checkTaints(taints: readonly Decoded[], path: FieldPath, errors: FieldE
 
 function checkAmounts(node: Decoded, errors: FieldErrors): void {
   for (const field of ['capacity', 'allocatable'] as const) {
-    for (const [name, amount] of Object.entries(node.status?.[field] ?? {})) checkResourceAmount(name, amount, STATUS.child(field, name), errors);
+    for (const [name, amount] of Object.entries(node.status?.[field] ?? {}))
+      checkResourceAmount(name, amount, STATUS.child(field, name), errors);
   }
 }
 
@@ -56,7 +57,11 @@ export function checkNode(node: Decoded, errors: FieldErrors): void {
   if (cidrs.length < 2) return;
   const families = cidrs.map((cidr) => parseCidr(cidr)?.family);
   const invalid = cidrs.find((_, i) => families[i] === undefined);
-  if (invalid !== undefined) errors.internal(at, `invalid PodCIDRs. failed to check with dual stack with error:invalid CIDR[0]: <nil> (invalid CIDR address: ${invalid})`);
+  if (invalid !== undefined)
+    errors.internal(
+      at,
+      `invalid PodCIDRs. failed to check with dual stack with error:invalid CIDR[0]: <nil> (invalid CIDR address: ${invalid})`,
+    );
   if (cidrs.length > 2 || new Set(families).size < 2) errors.invalid(at, cidrs, 'may specify no more than one CIDR for each IP family');
   cidrs.forEach((cidr, i) => {
     if (cidrs.indexOf(cidr) < i) errors.duplicate(at.index(i), cidr);
@@ -70,14 +75,15 @@ export function checkNodeUpdate(node: Decoded, old: Decoded, errors: FieldErrors
   const addresses = new Set<string>();
   (node.status?.addresses ?? []).forEach(({ type = '', address = '' }: Decoded, i: number) => {
     const key = `${type}/${address}`;
-    if (addresses.has(key)) errors.duplicate(STATUS.child('addresses').index(i), new PrintedValue(goJson({ Type: type, Address: address })));
+    if (addresses.has(key))
+      errors.duplicate(STATUS.child('addresses').index(i), new PrintedValue(goJson({ Type: type, Address: address })));
     addresses.add(key);
   });
   const cidrs: string[] = spec.podCIDRs ?? [];
   const oldCidrs: string[] = before.podCIDRs ?? [];
   const cidrMessage = 'node updates may not change podCIDR except from "" to valid';
   if (oldCidrs.length && oldCidrs.length !== cidrs.length) errors.forbidden(SPEC.child('podCIDRs'), cidrMessage);
-  else oldCidrs.forEach((cidr, i) => cidr !== cidrs[i] && errors.forbidden(SPEC.child('podCIDRs'), cidrMessage));
+  else for (const [i, cidr] of oldCidrs.entries()) if (cidr !== cidrs[i]) errors.forbidden(SPEC.child('podCIDRs'), cidrMessage);
   if (before.providerID && before.providerID !== spec.providerID) {
     errors.forbidden(SPEC.child('providerID'), 'node updates may not change providerID except from "" to valid');
   }
@@ -95,7 +101,11 @@ function checkConfigSource(source: Decoded, path: FieldPath, errors: FieldErrors
   }
   const at = path.child('configMap');
   for (const field of ['uid', 'resourceVersion']) if (map[field]) errors.forbidden(at.child(field), `${field} must not be set in spec`);
-  for (const [field, check] of [['namespace', nameIsDNSLabel], ['name', nameIsDNSSubdomain], ['kubeletConfigKey', configMapKey]] as const) {
+  for (const [field, check] of [
+    ['namespace', nameIsDNSLabel],
+    ['name', nameIsDNSSubdomain],
+    ['kubeletConfigKey', configMapKey],
+  ] as const) {
     if (!map[field]) errors.required(at.child(field), `${field} must be set`);
     else errors.invalidEach(at.child(field), map[field], check(map[field], false));
   }

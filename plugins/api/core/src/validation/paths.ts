@@ -18,5 +18,6 @@ export function checkFilePath(target: string, path: FieldPath, errors: FieldErro
 }
 
 export function checkFileMode(mode: number | undefined, path: FieldPath, errors: FieldErrors): void {
-  if (mode !== undefined && (mode > 0o777 || mode < 0)) errors.invalid(path, mode, 'must be a number between 0 and 0777 (octal), both inclusive');
+  if (mode !== undefined && (mode > 0o777 || mode < 0))
+    errors.invalid(path, mode, 'must be a number between 0 and 0777 (octal), both inclusive');
 }

@@ -1,11 +1,11 @@
 import type { Decoded, FieldErrors, FieldPath } from '@kubernel/sdk/api';
 import {
-  PrintedValue,
   checkEnumPointer,
   checkRequired,
   dns1123Subdomain,
   nameIsDNSLabel,
   nameIsDNSSubdomain,
+  PrintedValue,
   tryQuantity,
   validateLabelSelector,
 } from '@kubernel/sdk/api';
@@ -39,7 +39,8 @@ export function checkClaimSpec(spec: Decoded, path: FieldPath, errors: FieldErro
     // Upstream passes a path where the value belongs, which prints as an empty struct.
     const printed = new PrintedValue('{}');
     if (dataSourceRef.namespace) errors.invalid(path, printed, 'may not be specified when dataSourceRef.namespace is specified');
-    else if (['apiGroup', 'kind', 'name'].some((field) => dataSource[field] !== dataSourceRef[field])) errors.invalid(path, printed, 'must match dataSourceRef');
+    else if (['apiGroup', 'kind', 'name'].some((field) => dataSource[field] !== dataSourceRef[field]))
+      errors.invalid(path, printed, 'must match dataSourceRef');
   }
   if (spec.volumeAttributesClassName) checkClassName(spec.volumeAttributesClassName, path.child('volumeAttributesClassName'), errors);
 }

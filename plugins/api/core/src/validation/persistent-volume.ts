@@ -1,8 +1,8 @@
 import type { Decoded, FieldErrors } from '@kubernel/sdk/api';
-import { FieldPath, checkEnumPointer, checkImmutable, semanticEqual, tryQuantity } from '@kubernel/sdk/api';
+import { checkEnumPointer, checkImmutable, FieldPath, semanticEqual, tryQuantity } from '@kubernel/sdk/api';
 import { checkNodeSelector } from './affinity.ts';
 import { goDifference } from './go-form.ts';
-import { VOLUME_MODES, checkAccessModes, checkClassName } from './persistent-volume-claim.ts';
+import { checkAccessModes, checkClassName, VOLUME_MODES } from './persistent-volume-claim.ts';
 import * as source from './volume-sources.ts';
 
 /** core.v1.PersistentVolumeSpec. */
@@ -58,7 +58,15 @@ function checkSources(spec: Decoded, volumeName: string, path: FieldPath, errors
 
 /** `inline`: the volume stands in a VolumeAttachment instead of an object of its own. */
 export function checkVolumeSpec(spec: Decoded, volumeName: string, path: FieldPath, errors: FieldErrors, inline = false): void {
-  const { capacity, accessModes = [], persistentVolumeReclaimPolicy: reclaim, nodeAffinity, storageClassName, volumeMode, volumeAttributesClassName } = spec;
+  const {
+    capacity,
+    accessModes = [],
+    persistentVolumeReclaimPolicy: reclaim,
+    nodeAffinity,
+    storageClassName,
+    volumeMode,
+    volumeAttributesClassName,
+  } = spec;
   if (inline) {
     if (spec.claimRef) errors.forbidden(path.child('claimRef'), INLINE);
     if (Object.keys(capacity ?? {}).length) errors.forbidden(path.child('capacity'), INLINE);
@@ -68,7 +76,8 @@ export function checkVolumeSpec(spec: Decoded, volumeName: string, path: FieldPa
   checkAccessModes(accessModes, path.child('accessModes'), errors);
   if (!inline) checkCapacity(capacity, path.child('capacity'), errors);
   if (reclaim && inline) {
-    if (reclaim !== 'Retain') errors.forbidden(path.child('persistentVolumeReclaimPolicy'), 'may only be Retain in the context of inline volumes');
+    if (reclaim !== 'Retain')
+      errors.forbidden(path.child('persistentVolumeReclaimPolicy'), 'may only be Retain in the context of inline volumes');
   } else if (reclaim) {
     checkEnumPointer(reclaim, path.child('persistentVolumeReclaimPolicy'), errors, ['Delete', 'Recycle', 'Retain']);
   }
@@ -87,7 +96,8 @@ export function checkVolumeSpec(spec: Decoded, volumeName: string, path: FieldPa
     else checkClassName(storageClassName, path.child('storageClassName'), errors);
   }
   if (volumeMode !== undefined && inline) {
-    if (volumeMode !== 'Filesystem') errors.forbidden(path.child('volumeMode'), 'may not specify volumeMode other than Filesystem in the context of inline volumes');
+    if (volumeMode !== 'Filesystem')
+      errors.forbidden(path.child('volumeMode'), 'may not specify volumeMode other than Filesystem in the context of inline volumes');
   } else {
     checkEnumPointer(volumeMode, path.child('volumeMode'), errors, VOLUME_MODES);
   }
@@ -139,11 +149,21 @@ export function checkClaimUpdate(claim: Decoded, old: Decoded, errors: FieldErro
   const oldClass = old.metadata.annotations?.[BETA_CLASS];
   const newClass = claim.metadata.annotations?.[BETA_CLASS];
   if (!before.volumeName) before.volumeName = spec.volumeName;
-  if (oldClass !== undefined && before.storageClassName === undefined && spec.storageClassName === oldClass && (newClass === undefined || newClass === oldClass)) {
+  if (
+    oldClass !== undefined &&
+    before.storageClassName === undefined &&
+    spec.storageClassName === oldClass &&
+    (newClass === undefined || newClass === oldClass)
+  ) {
     spec.storageClassName = undefined;
   } else {
-    if ((newClass ?? '') !== (oldClass ?? '')) errors.invalid(FieldPath.of('metadata', 'annotations', BETA_CLASS), newClass ?? '', 'field is immutable');
-    if (spec.storageClassName !== undefined && before.storageClassName === undefined && (oldClass === undefined || spec.storageClassName === oldClass)) {
+    if ((newClass ?? '') !== (oldClass ?? ''))
+      errors.invalid(FieldPath.of('metadata', 'annotations', BETA_CLASS), newClass ?? '', 'field is immutable');
+    if (
+      spec.storageClassName !== undefined &&
+      before.storageClassName === undefined &&
+      (oldClass === undefined || spec.storageClassName === oldClass)
+    ) {
       spec.storageClassName = undefined;
     }
   }
@@ -154,7 +174,10 @@ export function checkClaimUpdate(claim: Decoded, old: Decoded, errors: FieldErro
   if (bound && spec.volumeAttributesClassName !== undefined) spec.volumeAttributesClassName = before.volumeAttributesClassName;
   if (!semanticEqual(spec, before)) {
     const difference = goDifference('core.v1.PersistentVolumeClaimSpec', before, spec);
-    errors.forbidden(SPEC, `spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims\n${difference}`);
+    errors.forbidden(
+      SPEC,
+      `spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims\n${difference}`,
+    );
   }
   checkShrink(claim, old, errors);
   checkImmutable(claim.spec?.volumeMode, old.spec?.volumeMode, FieldPath.of('volumeMode'), errors);
@@ -172,5 +195,6 @@ function checkShrink(claim: Decoded, old: Decoded, errors: FieldErrors): void {
   const then = tryQuantity(old.spec?.resources?.requests?.storage);
   if (!now || !then || now.compare(then) >= 0) return;
   const capacity = tryQuantity(old.status?.capacity?.storage ?? '0');
-  if (capacity && now.compare(capacity) <= 0) errors.forbidden(SPEC.child('resources', 'requests', 'storage'), 'field can not be less than status.capacity');
+  if (capacity && now.compare(capacity) <= 0)
+    errors.forbidden(SPEC.child('resources', 'requests', 'storage'), 'field can not be less than status.capacity');
 }

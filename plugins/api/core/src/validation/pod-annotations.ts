@@ -12,10 +12,16 @@ const APPARMOR = 'container.apparmor.security.beta.kubernetes.io/';
 
 export const isMirrorPod = (pod: Decoded): boolean => pod.metadata?.annotations?.[MIRROR] !== undefined;
 
-export function checkPodAnnotations(annotations: Record<string, string> | undefined, spec: Decoded, path: FieldPath, errors: FieldErrors): void {
+export function checkPodAnnotations(
+  annotations: Record<string, string> | undefined,
+  spec: Decoded,
+  path: FieldPath,
+  errors: FieldErrors,
+): void {
   const all = annotations ?? {};
   const mirror = all[MIRROR];
-  if (mirror !== undefined && !spec.nodeName) errors.invalid(path.key(MIRROR), mirror, 'must set spec.nodeName if mirror pod annotation is set');
+  if (mirror !== undefined && !spec.nodeName)
+    errors.invalid(path.key(MIRROR), mirror, 'must set spec.nodeName if mirror pod annotation is set');
   const cost = all[DELETION_COST];
   if (cost !== undefined && !isInt32(cost)) errors.invalid(path.key(DELETION_COST), cost, 'must be a 32bit integer');
   const ofPod = all[SECCOMP_POD];
@@ -70,16 +76,36 @@ export function checkProfilesAgree(meta: Decoded, spec: Decoded, path: FieldPath
   if (ofPod) compareProfile('seccomp', annotations[SECCOMP_POD], ofPod, path.child('securityContext', 'seccompProfile'), errors);
   eachContainer(spec, path, (container, at) => {
     const own = container.securityContext?.seccompProfile;
-    if (own) compareProfile('seccomp', annotations[SECCOMP_CONTAINER + (container.name ?? '')], own, at.child('securityContext', 'seccompProfile'), errors);
+    if (own)
+      compareProfile(
+        'seccomp',
+        annotations[SECCOMP_CONTAINER + (container.name ?? '')],
+        own,
+        at.child('securityContext', 'seccompProfile'),
+        errors,
+      );
   });
   if (spec.os?.name === 'windows') return;
   eachContainer(spec, path, (container, at) => {
     const own = container.securityContext?.appArmorProfile ?? spec.securityContext?.appArmorProfile;
-    if (own) compareProfile('apparmor', annotations[APPARMOR + (container.name ?? '')], own, at.child('securityContext', 'appArmorProfile'), errors);
+    if (own)
+      compareProfile(
+        'apparmor',
+        annotations[APPARMOR + (container.name ?? '')],
+        own,
+        at.child('securityContext', 'appArmorProfile'),
+        errors,
+      );
   });
 }
 
-function compareProfile(what: 'seccomp' | 'apparmor', annotation: string | undefined, profile: Decoded, path: FieldPath, errors: FieldErrors): void {
+function compareProfile(
+  what: 'seccomp' | 'apparmor',
+  annotation: string | undefined,
+  profile: Decoded,
+  path: FieldPath,
+  errors: FieldErrors,
+): void {
   if (annotation === undefined) return;
   const typeDiffers = (): void => errors.forbidden(path.child('type'), `${what} type in annotation and field must match`);
   if (profile.type === 'Unconfined') {
@@ -93,4 +119,3 @@ function compareProfile(what: 'seccomp' | 'apparmor', annotation: string | undef
     }
   }
 }
-

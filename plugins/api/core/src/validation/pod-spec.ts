@@ -1,6 +1,5 @@
 import type { Decoded, FieldErrors, FieldPath } from '@kubernel/sdk/api';
 import {
-  PrintedValue,
   checkDnsLabel,
   checkEnum,
   checkQualifiedName,
@@ -10,6 +9,7 @@ import {
   legacyAddressMessages,
   nameIsDNSSubdomain,
   outsideRange,
+  PrintedValue,
   validateLabels,
 } from '@kubernel/sdk/api';
 import { checkAffinity, checkTolerations, checkTopologySpread } from './affinity.ts';
@@ -30,7 +30,9 @@ export function checkPodSpec(spec: Decoded, path: FieldPath, errors: FieldErrors
   if (spec.terminationGracePeriodSeconds === undefined) errors.required(path.child('terminationGracePeriodSeconds'));
   const volumes = checkVolumes(spec.volumes ?? [], path.child('volumes'), errors, place.podName);
   checkClaims(spec.resourceClaims ?? [], path.child('resourceClaims'), errors);
-  const claims = new Set<string>((spec.resourceClaims ?? []).map((claim: Decoded) => claim.name ?? '').filter((name: string) => name !== ''));
+  const claims = new Set<string>(
+    (spec.resourceClaims ?? []).map((claim: Decoded) => claim.name ?? '').filter((name: string) => name !== ''),
+  );
   const restartPolicy = spec.restartPolicy ?? '';
   const scope = { volumes, claims, restartPolicy, hostUsers: spec.hostUsers !== false, gracePeriod: spec.terminationGracePeriodSeconds };
   checkContainers(spec.containers ?? [], path.child('containers'), errors, scope);
@@ -181,4 +183,3 @@ function checkHostAliases(aliases: readonly Decoded[], path: FieldPath, errors: 
     });
   });
 }
-

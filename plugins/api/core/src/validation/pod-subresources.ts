@@ -1,7 +1,7 @@
 import type { Decoded, FieldErrors } from '@kubernel/sdk/api';
 import {
-  FieldPath,
   checkQualifiedName,
+  FieldPath,
   legacyAddressMessages,
   nameIsDNSSubdomain,
   parseAddress,
@@ -33,7 +33,8 @@ export function checkPodStatus(pod: Decoded, old: Decoded, errors: FieldErrors):
   if (nominated && nominated !== before.nominatedNodeName) {
     errors.invalidEach(STATUS.child('nominatedNodeName'), nominated, nameIsDNSSubdomain(nominated, false));
   }
-  if ((status.qosClass ?? '') !== (before.qosClass ?? '')) errors.invalid(STATUS.child('qosClass'), status.qosClass ?? '', 'field is immutable');
+  if ((status.qosClass ?? '') !== (before.qosClass ?? ''))
+    errors.invalid(STATUS.child('qosClass'), status.qosClass ?? '', 'field is immutable');
   checkTransitions(status, before, old.spec ?? {}, errors);
   checkClaimStatuses(status.resourceClaimStatuses ?? [], pod.spec?.resourceClaims ?? [], errors);
   checkAddresses(status.podIPs ?? [], 'podIPs', errors);
@@ -46,8 +47,12 @@ export function checkPodStatus(pod: Decoded, old: Decoded, errors: FieldErrors):
 
 /** A terminated container stays so, unless its restart policy says otherwise. */
 function checkTransitions(status: Decoded, before: Decoded, spec: Decoded, errors: FieldErrors): void {
-  const restartable = new Set<string>((spec.initContainers ?? []).filter(({ restartPolicy }: Decoded) => restartPolicy === 'Always').map(({ name }: Decoded) => name));
-  const ownPolicy = new Map<string, Decoded>([...(spec.containers ?? []), ...(spec.initContainers ?? [])].map((container: Decoded) => [container.name, container]));
+  const restartable = new Set<string>(
+    (spec.initContainers ?? []).filter(({ restartPolicy }: Decoded) => restartPolicy === 'Always').map(({ name }: Decoded) => name),
+  );
+  const ownPolicy = new Map<string, Decoded>(
+    [...(spec.containers ?? []), ...(spec.initContainers ?? [])].map((container: Decoded) => [container.name, container]),
+  );
   for (const field of ['containerStatuses', 'initContainerStatuses', 'ephemeralContainerStatuses'] as const) {
     const policy = field === 'ephemeralContainerStatuses' ? 'Never' : spec.restartPolicy;
     if (policy === 'Always') continue;
@@ -58,7 +63,8 @@ function checkTransitions(status: Decoded, before: Decoded, spec: Decoded, error
       const container = ownPolicy.get(then.name);
       if (container && (container.restartPolicy === 'Always' || container.restartPolicyRules?.length)) return;
       const now = (status[field] ?? []).find(({ name }: Decoded) => name === then.name);
-      if (now && !now.state?.terminated) errors.forbidden(STATUS.child(field).index(i).child('state'), 'may not be transitioned to non-terminated state');
+      if (now && !now.state?.terminated)
+        errors.forbidden(STATUS.child(field).index(i).child('state'), 'may not be transitioned to non-terminated state');
     });
   }
 }
@@ -102,7 +108,10 @@ export function checkEphemeralContainersUpdate(pod: Decoded, old: Decoded, error
     const current = now.get(then.name);
     if (!current) errors.forbidden(at, `existing ephemeral containers "${then.name}" may not be removed\n`);
     else if (!semanticEqual(then, current)) {
-      errors.forbidden(at, `existing ephemeral containers "${then.name}" may not be changed\n- ${JSON.stringify(then)}\n+ ${JSON.stringify(current)}\n`);
+      errors.forbidden(
+        at,
+        `existing ephemeral containers "${then.name}" may not be changed\n- ${JSON.stringify(then)}\n+ ${JSON.stringify(current)}\n`,
+      );
     }
   }
 }
@@ -135,7 +144,10 @@ export function checkPodResize(pod: Decoded, old: Decoded, errors: FieldErrors):
 }
 
 function checkRemoved(now: Decoded, then: Decoded, path: FieldPath, errors: FieldErrors): void {
-  for (const [field, what] of [['requests', 'resource requests'], ['limits', 'resource limits']] as const) {
+  for (const [field, what] of [
+    ['requests', 'resource requests'],
+    ['limits', 'resource limits'],
+  ] as const) {
     const gone = Object.keys(then[field] ?? {}).some((name) => now[field]?.[name] === undefined);
     if (gone) errors.forbidden(path.child(field), `${what} cannot be removed`);
   }
@@ -162,7 +174,8 @@ function checkOnlyComputeChanged(pod: Decoded, old: Decoded, errors: FieldErrors
   (pod.spec?.initContainers ?? []).forEach((container: Decoded, i: number) => {
     const then = old.spec?.initContainers?.[i] ?? {};
     if (sidecars[i]) {
-      if (!sameContainer(withoutCompute(container, then), then)) errors.forbidden(SPEC, 'only cpu and memory resources for sidecar containers are mutable');
+      if (!sameContainer(withoutCompute(container, then), then))
+        errors.forbidden(SPEC, 'only cpu and memory resources for sidecar containers are mutable');
     } else if (!sameContainer(container, then)) {
       errors.forbidden(SPEC, 'resources for non-sidecar init containers are immutable');
     }
@@ -171,7 +184,10 @@ function checkOnlyComputeChanged(pod: Decoded, old: Decoded, errors: FieldErrors
 
 /** resizePolicy may be set along with the resources. */
 function sameContainer(a: Decoded, b: Decoded): boolean {
-  const plain = (container: Decoded): Decoded => ({ ...container, resources: { ...container.resources, ...amountsOf(container.resources ?? {}) } });
+  const plain = (container: Decoded): Decoded => ({
+    ...container,
+    resources: { ...container.resources, ...amountsOf(container.resources ?? {}) },
+  });
   return semanticEqual(plain(a), plain(b));
 }
 

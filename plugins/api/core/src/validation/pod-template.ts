@@ -12,5 +12,6 @@ export function checkPodTemplate(template: Decoded, path: FieldPath, errors: Fie
   checkPodAnnotations(meta.annotations, spec, path.child('annotations'), errors);
   checkPodSpec(spec, path.child('spec'), errors, { isPod: false });
   checkProfilesAgree(meta, spec, path.child('spec'), errors);
-  if (spec.ephemeralContainers?.length) errors.forbidden(path.child('spec', 'ephemeralContainers'), 'ephemeral containers not allowed in pod template');
+  if (spec.ephemeralContainers?.length)
+    errors.forbidden(path.child('spec', 'ephemeralContainers'), 'ephemeral containers not allowed in pod template');
 }

@@ -1,20 +1,20 @@
 import type { Decoded, FieldErrors, FieldPath } from '@kubernel/sdk/api';
 import {
-  checkSignerName,
-  FieldErrors as Errors,
-  PrintedValue,
   checkDnsLabel,
   checkEnum,
   checkRequired,
+  checkSignerName,
+  FieldErrors as Errors,
   goJson,
   nameIsDNSSubdomain,
+  PrintedValue,
   tryQuantity,
   validateAnnotations,
   validateLabelSelector,
   validateLabels,
 } from '@kubernel/sdk/api';
-import { checkDownwardFile } from './downward-api.ts';
 import { PULL_POLICIES } from './containers.ts';
+import { checkDownwardFile } from './downward-api.ts';
 import { checkFileMode, checkFilePath } from './paths.ts';
 import { checkClaimSpec } from './persistent-volume-claim.ts';
 import { clusterTrustBundleNameMessages } from './signer-names.ts';
@@ -24,7 +24,8 @@ import * as source from './volume-sources.ts';
 /** Volumes of a pod. Options of the pod reach the sources that ask for its name. */
 
 const emptyDir: SourceCheck = (value, path, errors) => {
-  if ((tryQuantity(value.sizeLimit)?.sign ?? 0) < 0) errors.forbidden(path.child('sizeLimit'), 'SizeLimit field must be a valid resource quantity');
+  if ((tryQuantity(value.sizeLimit)?.sign ?? 0) < 0)
+    errors.forbidden(path.child('sizeLimit'), 'SizeLimit field must be a valid resource quantity');
 };
 
 const downwardAPI: SourceCheck = (value, path, errors) => {
@@ -98,11 +99,18 @@ function checkTokenProjection(token: Decoded, path: FieldPath, volumePath: Field
 function checkTrustBundle(bundle: Decoded, path: FieldPath, errors: FieldErrors): void {
   const { name, signerName, labelSelector } = bundle;
   if (name !== undefined && signerName !== undefined) {
-    const printed = { Name: name, SignerName: signerName, LabelSelector: labelSelector ?? null, Optional: bundle.optional ?? null, Path: bundle.path ?? '' };
+    const printed = {
+      Name: name,
+      SignerName: signerName,
+      LabelSelector: labelSelector ?? null,
+      Optional: bundle.optional ?? null,
+      Path: bundle.path ?? '',
+    };
     errors.invalid(path, new PrintedValue(goJson(printed)), 'only one of name and signerName may be used');
   } else if (name !== undefined) {
     if (name === '') errors.required(path.child('name'), 'must be a valid object name');
-    for (const message of clusterTrustBundleNameMessages(name)) errors.invalid(path.child('name'), name, `not a valid clustertrustbundlename: ${message}`);
+    for (const message of clusterTrustBundleNameMessages(name))
+      errors.invalid(path.child('name'), name, `not a valid clustertrustbundlename: ${message}`);
     if (labelSelector) errors.invalid(path.child('labelSelector'), labelSelector, 'labelSelector must be unset if name is specified');
   } else if (signerName !== undefined) {
     if (signerName === '') errors.required(path.child('signerName'), 'must be a valid signer name');
@@ -123,7 +131,8 @@ function checkPodCertificate(value: Decoded, path: FieldPath, errors: FieldError
   const lifetime = value.maxExpirationSeconds;
   if (lifetime !== undefined) {
     if (lifetime < 3600) errors.invalid(path.child('maxExpirationSeconds'), lifetime, 'if provided, maxExpirationSeconds must be >= 3600');
-    if (lifetime > 7862400) errors.invalid(path.child('maxExpirationSeconds'), lifetime, 'if provided, maxExpirationSeconds must be <= 7862400');
+    if (lifetime > 7862400)
+      errors.invalid(path.child('maxExpirationSeconds'), lifetime, 'if provided, maxExpirationSeconds must be <= 7862400');
   }
   const files = ['credentialBundlePath', 'keyPath', 'certificateChainPath'].filter((field) => value[field]);
   if (files.length === 0) errors.required(path, 'specify at least one of credentialBundlePath, keyPath, and certificateChainPath');
@@ -208,7 +217,12 @@ function checkEphemeralName(volumeName: string, podName: string, path: FieldPath
 }
 
 /** Checks the volumes and returns the valid ones by name: only those can be mounted. */
-export function checkVolumes(volumes: readonly Decoded[], path: FieldPath, errors: FieldErrors, podName: string | undefined): Map<string, Decoded> {
+export function checkVolumes(
+  volumes: readonly Decoded[],
+  path: FieldPath,
+  errors: FieldErrors,
+  podName: string | undefined,
+): Map<string, Decoded> {
   const valid = new Map<string, Decoded>();
   const made = new Set(podName ? volumes.filter((volume) => volume.ephemeral).map((volume) => `${podName}-${volume.name ?? ''}`) : []);
   volumes.forEach((volume, i) => {
@@ -222,7 +236,11 @@ export function checkVolumes(volumes: readonly Decoded[], path: FieldPath, error
     errors.list.push(...own.list);
     const claim = volume.persistentVolumeClaim?.claimName ?? '';
     if (volume.persistentVolumeClaim && made.has(claim)) {
-      errors.invalid(at.child('persistentVolumeClaim', 'claimName'), claim, 'must not reference a PVC that gets created for an ephemeral volume');
+      errors.invalid(
+        at.child('persistentVolumeClaim', 'claimName'),
+        claim,
+        'must not reference a PVC that gets created for an ephemeral volume',
+      );
     }
   });
   return valid;

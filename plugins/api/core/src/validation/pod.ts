@@ -1,9 +1,9 @@
 import type { Decoded, FieldErrors } from '@kubernel/sdk/api';
 import { FieldPath, outsideRange, semanticEqual, validateObjectMeta, validateObjectMetaUpdate } from '@kubernel/sdk/api';
 import { checkTolerations } from './affinity.ts';
-import { goDifference } from './go-form.ts';
 import { checkImageSpaces } from './containers.ts';
-import { checkPodAnnotationUpdates, checkPodAnnotations, checkProfilesAgree } from './pod-annotations.ts';
+import { goDifference } from './go-form.ts';
+import { checkPodAnnotations, checkPodAnnotationUpdates, checkProfilesAgree } from './pod-annotations.ts';
 import { checkPodSpec } from './pod-spec.ts';
 
 /** Pods as they are created and updated through the main endpoint. */
@@ -36,7 +36,8 @@ export function checkNewPod(pod: Decoded, errors: FieldErrors): void {
   checkPodMetaAndSpec(pod, errors);
   const spec: Decoded = pod.spec ?? {};
   if (spec.ephemeralContainers?.length) errors.forbidden(SPEC.child('ephemeralContainers'), 'cannot be set on create');
-  if (spec.nodeName && spec.schedulingGates?.length) errors.forbidden(SPEC.child('nodeName'), 'cannot be set until all schedulingGates have been cleared');
+  if (spec.nodeName && spec.schedulingGates?.length)
+    errors.forbidden(SPEC.child('nodeName'), 'cannot be set until all schedulingGates have been cleared');
   checkProfilesAgree(pod.metadata, spec, SPEC, errors);
 }
 
@@ -62,7 +63,10 @@ export function checkPodUpdate(pod: Decoded, old: Decoded, errors: FieldErrors):
   checkOnlyRemovedGates(spec.schedulingGates ?? [], before.schedulingGates ?? [], errors);
   const difference = comparableSpec(spec, before, errors);
   if (!semanticEqual(difference, before)) {
-    errors.forbidden(SPEC, `pod updates may not change fields other than ${UPDATABLE}\n${goDifference('core.v1.PodSpec', before, difference)}`);
+    errors.forbidden(
+      SPEC,
+      `pod updates may not change fields other than ${UPDATABLE}\n${goDifference('core.v1.PodSpec', before, difference)}`,
+    );
   }
 }
 
@@ -96,7 +100,9 @@ function checkDeadline(spec: Decoded, before: Decoded, errors: FieldErrors): boo
 
 function checkOnlyAddedTolerations(now: readonly Decoded[], then: readonly Decoded[], errors: FieldErrors): void {
   const at = SPEC.child('tolerations');
-  const kept = then.every((old) => now.some((toleration) => semanticEqual({ ...old, tolerationSeconds: toleration.tolerationSeconds }, toleration)));
+  const kept = then.every((old) =>
+    now.some((toleration) => semanticEqual({ ...old, tolerationSeconds: toleration.tolerationSeconds }, toleration)),
+  );
   if (kept) checkTolerations(now, at, errors);
   else errors.forbidden(at, 'existing toleration can not be modified except its tolerationSeconds');
 }
@@ -104,7 +110,10 @@ function checkOnlyAddedTolerations(now: readonly Decoded[], then: readonly Decod
 function checkOnlyRemovedGates(now: readonly Decoded[], then: readonly Decoded[], errors: FieldErrors): void {
   now.forEach(({ name = '' }, i) => {
     if (then.some((gate) => (gate.name ?? '') === name)) return;
-    errors.forbidden(SPEC.child('schedulingGates').index(i).child('name'), `only deletion is allowed, but found new scheduling gate '${name}'`);
+    errors.forbidden(
+      SPEC.child('schedulingGates').index(i).child('name'),
+      `only deletion is allowed, but found new scheduling gate '${name}'`,
+    );
   });
 }
 
@@ -133,7 +142,11 @@ function checkGatedSelector(copy: Decoded, before: Decoded, errors: FieldErrors)
   if (semanticEqual(copy.nodeSelector, before.nodeSelector)) return;
   const kept = Object.entries(before.nodeSelector ?? {}).every(([key, value]) => copy.nodeSelector?.[key] === value);
   if (!kept) {
-    errors.invalid(SPEC.child('nodeSelector'), copy.nodeSelector, 'only additions to spec.nodeSelector are allowed (no mutations or deletions)');
+    errors.invalid(
+      SPEC.child('nodeSelector'),
+      copy.nodeSelector,
+      'only additions to spec.nodeSelector are allowed (no mutations or deletions)',
+    );
   }
   copy.nodeSelector = before.nodeSelector;
 }

@@ -50,7 +50,12 @@ function checkHandler(value: Decoded, path: FieldPath, errors: FieldErrors, hand
   if (!found) errors.required(path, 'must specify a handler type');
 }
 
-export function checkLifecycle(lifecycle: Decoded | undefined, path: FieldPath, errors: FieldErrors, gracePeriod: number | undefined): void {
+export function checkLifecycle(
+  lifecycle: Decoded | undefined,
+  path: FieldPath,
+  errors: FieldErrors,
+  gracePeriod: number | undefined,
+): void {
   for (const hook of ['postStart', 'preStop'] as const) {
     if (lifecycle?.[hook]) checkHandler(lifecycle[hook], path.child(hook), errors, HOOK_HANDLERS, gracePeriod);
   }

@@ -1,15 +1,41 @@
 import type { Decoded, FieldErrors, Quantity } from '@kubernel/sdk/api';
 import { FieldPath, PrintedValue, parseQuantity, qualifiedName, tryQuantity } from '@kubernel/sdk/api';
-import { checkContainerResourceName, checkQuotaResourceName, checkResourceAmount, checkResourceName, isStandardQuotaName, mayOvercommit } from './resource-names.ts';
+import {
+  checkContainerResourceName,
+  checkQuotaResourceName,
+  checkResourceAmount,
+  checkResourceName,
+  isStandardQuotaName,
+  mayOvercommit,
+} from './resource-names.ts';
 
 /** ResourceQuotas and LimitRanges. */
 
 const SPEC = FieldPath.of('spec');
-const ALL_SCOPES = ['Terminating', 'NotTerminating', 'BestEffort', 'NotBestEffort', 'PriorityClass', 'CrossNamespacePodAffinity', 'VolumeAttributesClass'];
+const ALL_SCOPES = [
+  'Terminating',
+  'NotTerminating',
+  'BestEffort',
+  'NotBestEffort',
+  'PriorityClass',
+  'CrossNamespacePodAffinity',
+  'VolumeAttributesClass',
+];
 const EXISTS_ONLY = ['BestEffort', 'NotBestEffort', 'Terminating', 'NotTerminating', 'CrossNamespacePodAffinity'];
 const EXISTS_MESSAGE =
   "must be 'Exists' when scope is any of ResourceQuotaScopeTerminating, ResourceQuotaScopeNotTerminating, ResourceQuotaScopeBestEffort, ResourceQuotaScopeNotBestEffort or ResourceQuotaScopeCrossNamespacePodAffinity";
-const COMPUTE = ['pods', 'cpu', 'memory', 'ephemeral-storage', 'requests.cpu', 'requests.memory', 'requests.ephemeral-storage', 'limits.cpu', 'limits.memory', 'limits.ephemeral-storage'];
+const COMPUTE = [
+  'pods',
+  'cpu',
+  'memory',
+  'ephemeral-storage',
+  'requests.cpu',
+  'requests.memory',
+  'requests.ephemeral-storage',
+  'limits.cpu',
+  'limits.memory',
+  'limits.ephemeral-storage',
+];
 const CONFLICTS: readonly (readonly [string, string])[] = [
   ['BestEffort', 'NotBestEffort'],
   ['Terminating', 'NotTerminating'],
@@ -43,27 +69,41 @@ export function checkQuota(quota: Decoded, errors: FieldErrors): void {
   if (scopeSelector) checkScopeSelector(scopeSelector, names, scopes, SPEC.child('scopeSelector', 'matchExpressions'), errors);
 }
 
-function checkScopeSelector(selector: Decoded, names: readonly string[], scopes: readonly string[], path: FieldPath, errors: FieldErrors): void {
+function checkScopeSelector(
+  selector: Decoded,
+  names: readonly string[],
+  scopes: readonly string[],
+  path: FieldPath,
+  errors: FieldErrors,
+): void {
   const seen = new Set<string>();
   const requirements: Decoded[] = selector.matchExpressions ?? [];
   for (const { scopeName = '', operator = '', values = [] } of requirements) {
     if (!ALL_SCOPES.includes(scopeName)) errors.invalid(path.child('scopeName'), scopeName, 'unsupported scope');
-    for (const name of names) if (!scopeFits(scopeName, name)) errors.invalid(path, printSelector(requirements), 'unsupported scope applied to resource');
+    for (const name of names)
+      if (!scopeFits(scopeName, name)) errors.invalid(path, printSelector(requirements), 'unsupported scope applied to resource');
     if (EXISTS_ONLY.includes(scopeName) && operator !== 'Exists') errors.invalid(path.child('operator'), operator, EXISTS_MESSAGE);
     if (operator === 'In' || operator === 'NotIn') {
-      if (values.length === 0) errors.required(path.child('values'), "must be at least one value when `operator` is 'In' or 'NotIn' for scope selector");
+      if (values.length === 0)
+        errors.required(path.child('values'), "must be at least one value when `operator` is 'In' or 'NotIn' for scope selector");
     } else if (operator === 'Exists' || operator === 'DoesNotExist') {
-      if (values.length) errors.invalid(path.child('values'), values, "must be no value when `operator` is 'Exist' or 'DoesNotExist' for scope selector");
+      if (values.length)
+        errors.invalid(path.child('values'), values, "must be no value when `operator` is 'Exist' or 'DoesNotExist' for scope selector");
     } else {
       errors.invalid(path.child('operator'), operator, 'not a valid selector operator');
     }
     seen.add(scopeName);
   }
-  for (const [a, b] of CONFLICTS) if (seen.has(a) && seen.has(b)) errors.invalid(path, scopes.length ? scopes : undefined, 'conflicting scopes');
+  for (const [a, b] of CONFLICTS)
+    if (seen.has(a) && seen.has(b)) errors.invalid(path, scopes.length ? scopes : undefined, 'conflicting scopes');
 }
 
 function printSelector(requirements: readonly Decoded[]): PrintedValue {
-  const list = requirements.map(({ scopeName = '', operator = '', values }) => ({ ScopeName: scopeName, Operator: operator, Values: values ?? null }));
+  const list = requirements.map(({ scopeName = '', operator = '', values }) => ({
+    ScopeName: scopeName,
+    Operator: operator,
+    Values: values ?? null,
+  }));
   return new PrintedValue(JSON.stringify({ MatchExpressions: list }));
 }
 
@@ -117,11 +157,15 @@ function checkLimitAmounts(limit: Decoded, type: string, name: string, path: Fie
   const ratio = of('maxLimitRequestRatio');
   const usual = type === 'Pod' ? undefined : of('default');
   const request = type === 'Pod' ? undefined : of('defaultRequest');
-  const report = (field: string, value: Quantity, message: string): void => errors.invalid(path.child(field).key(name), value.toString(), message);
+  const report = (field: string, value: Quantity, message: string): void =>
+    errors.invalid(path.child(field).key(name), value.toString(), message);
   if (min && max && min.compare(max) > 0) report('min', min, `min value ${min} is greater than max value ${max}`);
-  if (request && min && min.compare(request) > 0) report('defaultRequest', request, `min value ${min} is greater than default request value ${request}`);
-  if (request && max && request.compare(max) > 0) report('defaultRequest', request, `default request value ${request} is greater than max value ${max}`);
-  if (request && usual && request.compare(usual) > 0) report('defaultRequest', request, `default request value ${request} is greater than default limit value ${usual}`);
+  if (request && min && min.compare(request) > 0)
+    report('defaultRequest', request, `min value ${min} is greater than default request value ${request}`);
+  if (request && max && request.compare(max) > 0)
+    report('defaultRequest', request, `default request value ${request} is greater than max value ${max}`);
+  if (request && usual && request.compare(usual) > 0)
+    report('defaultRequest', request, `default request value ${request} is greater than default limit value ${usual}`);
   if (usual && min && min.compare(usual) > 0) report('default', min, `min value ${min} is greater than default value ${usual}`);
   if (usual && max && usual.compare(max) > 0) report('default', max, `default value ${usual} is greater than max value ${max}`);
   if (ratio && ratio.compare(parseQuantity('1')) < 0) report('maxLimitRequestRatio', ratio, `ratio ${ratio} is less than 1`);

@@ -1,5 +1,5 @@
 import type { Decoded, FieldErrors } from '@kubernel/sdk/api';
-import { FieldPath, checkNonNegative, selectorOfMap } from '@kubernel/sdk/api';
+import { checkNonNegative, FieldPath, selectorOfMap } from '@kubernel/sdk/api';
 import { checkPodTemplate } from './pod-template.ts';
 
 const SPEC = FieldPath.of('spec');
@@ -22,7 +22,8 @@ export function checkReplicationController(controller: Decoded, errors: FieldErr
     errors.invalid(at.child('metadata', 'labels'), labels, '`selector` does not match template `labels`');
   }
   checkPodTemplate(template, at, errors);
-  if (template.spec?.restartPolicy !== 'Always') errors.notSupported(at.child('spec', 'restartPolicy'), template.spec?.restartPolicy ?? '', ['Always']);
+  if (template.spec?.restartPolicy !== 'Always')
+    errors.notSupported(at.child('spec', 'restartPolicy'), template.spec?.restartPolicy ?? '', ['Always']);
   if (template.spec?.activeDeadlineSeconds !== undefined) {
     errors.forbidden(at.child('spec', 'activeDeadlineSeconds'), 'activeDeadlineSeconds in ReplicationController is not Supported');
   }
@@ -36,5 +37,6 @@ export function checkReplicaStatus(status: Decoded, errors: FieldErrors, fields:
   for (const field of fields) {
     if ((status[field] ?? 0) > replicas) errors.invalid(at.child(field), status[field], 'cannot be greater than status.replicas');
   }
-  if (availableReplicas > readyReplicas) errors.invalid(at.child('availableReplicas'), availableReplicas, 'cannot be greater than readyReplicas');
+  if (availableReplicas > readyReplicas)
+    errors.invalid(at.child('availableReplicas'), availableReplicas, 'cannot be greater than readyReplicas');
 }

@@ -5,12 +5,36 @@ import { qualifiedName, tryQuantity } from '@kubernel/sdk/api';
 
 const CONTAINER = ['cpu', 'memory', 'ephemeral-storage'];
 const QUOTA = [
-  'cpu', 'memory', 'ephemeral-storage', 'requests.cpu', 'requests.memory', 'requests.storage', 'requests.ephemeral-storage', 'limits.cpu',
-  'limits.memory', 'limits.ephemeral-storage', 'pods', 'resourcequotas', 'services', 'replicationcontrollers', 'secrets',
-  'persistentvolumeclaims', 'configmaps', 'services.nodeports', 'services.loadbalancers',
+  'cpu',
+  'memory',
+  'ephemeral-storage',
+  'requests.cpu',
+  'requests.memory',
+  'requests.storage',
+  'requests.ephemeral-storage',
+  'limits.cpu',
+  'limits.memory',
+  'limits.ephemeral-storage',
+  'pods',
+  'resourcequotas',
+  'services',
+  'replicationcontrollers',
+  'secrets',
+  'persistentvolumeclaims',
+  'configmaps',
+  'services.nodeports',
+  'services.loadbalancers',
 ];
 const INTEGER = [
-  'pods', 'resourcequotas', 'services', 'replicationcontrollers', 'secrets', 'configmaps', 'persistentvolumeclaims', 'services.nodeports', 'services.loadbalancers',
+  'pods',
+  'resourcequotas',
+  'services',
+  'replicationcontrollers',
+  'secrets',
+  'configmaps',
+  'persistentvolumeclaims',
+  'services.nodeports',
+  'services.loadbalancers',
 ];
 const STANDARD = new Set([...QUOTA, 'storage', 'requests.storage']);
 
@@ -60,5 +84,6 @@ export function checkResourceAmount(name: string, amount: unknown, path: FieldPa
   const quantity = tryQuantity(amount);
   if (!quantity) return;
   if (quantity.sign < 0) errors.invalid(path, quantity.toString(), 'must be greater than or equal to 0');
-  if ((INTEGER.includes(name) || isExtendedResource(name)) && quantity.millis() % 1000 !== 0) errors.invalid(path, quantity.toString(), 'must be an integer');
+  if ((INTEGER.includes(name) || isExtendedResource(name)) && quantity.millis() % 1000 !== 0)
+    errors.invalid(path, quantity.toString(), 'must be an integer');
 }

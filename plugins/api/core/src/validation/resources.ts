@@ -24,7 +24,8 @@ function checkRequirements(value: Decoded, path: FieldPath, errors: FieldErrors,
     checkHugePagesAmount(name, amount, at, errors);
   }
   const names = [...Object.keys(limits), ...Object.keys(requests)];
-  if (names.some(isHugePages) && !names.includes('cpu') && !names.includes('memory')) errors.forbidden(path, 'HugePages require cpu or memory');
+  if (names.some(isHugePages) && !names.includes('cpu') && !names.includes('memory'))
+    errors.forbidden(path, 'HugePages require cpu or memory');
   checkClaimNames(value.claims ?? [], claims, path.child('claims'), errors);
 }
 
@@ -37,7 +38,8 @@ function checkAgainstLimit(name: string, amount: unknown, limit: unknown, path: 
   const most = tryQuantity(limit);
   if (!request || !most) return;
   const order = request.compare(most);
-  if (order !== 0 && !mayOvercommit(name)) errors.invalid(path.child('requests'), request.toString(), `must be equal to ${name} limit of ${most}`);
+  if (order !== 0 && !mayOvercommit(name))
+    errors.invalid(path.child('requests'), request.toString(), `must be equal to ${name} limit of ${most}`);
   else if (order > 0) errors.invalid(path.child('requests'), request.toString(), `must be less than or equal to ${name} limit of ${most}`);
 }
 
@@ -46,7 +48,8 @@ function checkHugePagesAmount(name: string, amount: unknown, path: FieldPath, er
   const quantity = tryQuantity(amount);
   const page = tryQuantity(name.slice('hugepages-'.length));
   if (!quantity || !page || page.sign <= 0) return;
-  if (quantity.nanos % page.nanos !== 0n) errors.invalid(path, quantity.toString(), `${quantity} is not positive integer multiple of ${name}`);
+  if (quantity.nanos % page.nanos !== 0n)
+    errors.invalid(path, quantity.toString(), `${quantity} is not positive integer multiple of ${name}`);
 }
 
 function checkClaimNames(claims: readonly Decoded[], known: ReadonlySet<string>, path: FieldPath, errors: FieldErrors): void {
@@ -75,7 +78,12 @@ function checkClaimNames(claims: readonly Decoded[], known: ReadonlySet<string>,
 
 const NO_CLAIMS: ReadonlySet<string> = new Set();
 
-export function checkContainerResources(value: Decoded, path: FieldPath, errors: FieldErrors, claims: ReadonlySet<string> = NO_CLAIMS): void {
+export function checkContainerResources(
+  value: Decoded,
+  path: FieldPath,
+  errors: FieldErrors,
+  claims: ReadonlySet<string> = NO_CLAIMS,
+): void {
   checkRequirements(value, path, errors, checkContainerResourceName, claims);
 }
 
@@ -88,7 +96,11 @@ export function checkPodResources(spec: Decoded, path: FieldPath, errors: FieldE
   for (const [name, total] of totalRequests(spec)) {
     const given = parseQuantity(String(own.requests?.[name] ?? '0'));
     if (total.compare(given) > 0) {
-      errors.invalid(path.child('requests').key(name), given.toString(), `must be greater than or equal to aggregate container requests of ${total}`);
+      errors.invalid(
+        path.child('requests').key(name),
+        given.toString(),
+        `must be greater than or equal to aggregate container requests of ${total}`,
+      );
     }
   }
   (spec.containers ?? []).forEach((container: Decoded, i: number) => {
@@ -96,7 +108,11 @@ export function checkPodResources(spec: Decoded, path: FieldPath, errors: FieldE
       const most = tryQuantity(own.limits?.[name]);
       const limit = tryQuantity(amount);
       if (!most || !limit || limit.compare(most) <= 0) continue;
-      errors.invalid(path.child('containers').index(i).key(name).child('limits'), limit.toString(), `must be less than or equal to pod limits of ${most}`);
+      errors.invalid(
+        path.child('containers').index(i).key(name).child('limits'),
+        limit.toString(),
+        `must be less than or equal to pod limits of ${most}`,
+      );
     }
   });
 }

@@ -53,19 +53,30 @@ function checkAppArmorProfile(profile: Decoded | undefined, path: FieldPath, err
 
 const SYSCTL = /^([a-z0-9]([-_a-z0-9]*[a-z0-9])?[./])*[a-z0-9]([-_a-z0-9]*[a-z0-9])?$/;
 const SYSCTL_TEXT = '^([a-z0-9]([-_a-z0-9]*[a-z0-9])?[\\./])*[a-z0-9]([-_a-z0-9]*[a-z0-9])?$';
-const IPC_SYSCTLS = ['kernel.sem', 'kernel.shmall', 'kernel.shmmax', 'kernel.shmmni', 'kernel.shm_rmid_forced', 'kernel.msgmax', 'kernel.msgmnb', 'kernel.msgmni'];
+const IPC_SYSCTLS = [
+  'kernel.sem',
+  'kernel.shmall',
+  'kernel.shmmax',
+  'kernel.shmmni',
+  'kernel.shm_rmid_forced',
+  'kernel.msgmax',
+  'kernel.msgmnb',
+  'kernel.msgmni',
+];
 
 function checkSysctls(sysctls: readonly Decoded[], spec: Decoded, path: FieldPath, errors: FieldErrors): void {
   const seen = new Set<string>();
   sysctls.forEach(({ name = '' }, i) => {
     const at = path.index(i).child('name');
     if (checkRequired(name, at, errors)) {
-      if (name.length > 253 || !SYSCTL.test(name)) errors.invalid(at, name, `must have at most 253 characters and match regex ${SYSCTL_TEXT}`);
+      if (name.length > 253 || !SYSCTL.test(name))
+        errors.invalid(at, name, `must have at most 253 characters and match regex ${SYSCTL_TEXT}`);
       else if (seen.has(name)) errors.duplicate(at, name);
     }
     const dotted = name.replaceAll('/', '.');
     if (spec.hostNetwork && dotted.startsWith('net.')) errors.invalid(at, name, "may not be specified when 'hostNetwork' is true");
-    else if (spec.hostIPC && (dotted.startsWith('fs.mqueue.') || IPC_SYSCTLS.includes(dotted))) errors.invalid(at, name, "may not be specified when 'hostIPC' is true");
+    else if (spec.hostIPC && (dotted.startsWith('fs.mqueue.') || IPC_SYSCTLS.includes(dotted)))
+      errors.invalid(at, name, "may not be specified when 'hostIPC' is true");
     seen.add(name);
   });
 }
@@ -96,7 +107,8 @@ export function checkSecurityContext(context: Decoded | undefined, path: FieldPa
   checkId(context.runAsUser, path.child('runAsUser'), errors);
   checkId(context.runAsGroup, path.child('runAsGroup'), errors);
   checkEnumPointer(context.procMount, path.child('procMount'), errors, ['Default', 'Unmasked']);
-  if (hostUsers && context.procMount === 'Unmasked') errors.invalid(path.child('procMount'), 'Unmasked', '`hostUsers` must be false to use `Unmasked`');
+  if (hostUsers && context.procMount === 'Unmasked')
+    errors.invalid(path.child('procMount'), 'Unmasked', '`hostUsers` must be false to use `Unmasked`');
   checkSeccompProfile(context.seccompProfile, path.child('seccompProfile'), errors);
   if (context.allowPrivilegeEscalation === false) {
     const printed = printGoForm('core.v1.SecurityContext', context);

@@ -1,16 +1,16 @@
 import type { Decoded, FieldErrors } from '@kubernel/sdk/api';
 import {
-  FieldPath,
-  PrintedValue,
   checkDnsLabel,
   checkEnum,
   checkEnumPointer,
   checkPortNumberOrName,
   checkQualifiedName,
   dns1123Subdomain,
+  FieldPath,
   goJson,
   legacyAddressMessages,
   legacyCidrMessages,
+  PrintedValue,
   parseAddress,
   portNumber,
   validateLabels,
@@ -66,7 +66,8 @@ export function checkService(service: Decoded, errors: FieldErrors): void {
   if (spec.allocateLoadBalancerNodePorts !== undefined && spec.type !== 'LoadBalancer') {
     errors.forbidden(SPEC.child('allocateLoadBalancerNodePorts'), ONLY_LOAD_BALANCER);
   }
-  if (spec.type === 'LoadBalancer' && spec.allocateLoadBalancerNodePorts === undefined) errors.required(FieldPath.of('allocateLoadBalancerNodePorts'));
+  if (spec.type === 'LoadBalancer' && spec.allocateLoadBalancerNodePorts === undefined)
+    errors.required(FieldPath.of('allocateLoadBalancerNodePorts'));
   checkLoadBalancerClass(spec, undefined, errors);
   checkTrafficPolicies(spec, errors);
 }
@@ -104,7 +105,9 @@ function checkPort(port: Decoded, needsName: boolean, names: Set<string>, path: 
 function checkPortNumbers(spec: Decoded, ports: readonly Decoded[], errors: FieldErrors): void {
   const path = SPEC.child('ports');
   if (spec.type === 'ClusterIP') {
-    ports.forEach((port, i) => port.nodePort && errors.forbidden(path.index(i).child('nodePort'), "may not be used when `type` is 'ClusterIP'"));
+    for (const [i, port] of ports.entries()) {
+      if (port.nodePort) errors.forbidden(path.index(i).child('nodePort'), "may not be used when `type` is 'ClusterIP'");
+    }
   }
   const nodePorts = new Set<string>();
   ports.forEach(({ protocol = '', nodePort }, i) => {
@@ -129,7 +132,8 @@ function checkAffinityConfig(spec: Decoded, path: FieldPath, errors: FieldErrors
   if (!config) errors.required(path, missing);
   else if (!config.clientIP) errors.required(path.child('clientIP'), missing);
   else if (seconds === undefined) errors.required(path.child('clientIP', 'timeoutSeconds'), missing);
-  else if (seconds <= 0 || seconds > 86400) errors.invalid(path.child('clientIP', 'timeoutSeconds'), seconds, 'must be greater than 0 and less than 86400');
+  else if (seconds <= 0 || seconds > 86400)
+    errors.invalid(path.child('clientIP', 'timeoutSeconds'), seconds, 'must be greater than 0 and less than 86400');
 }
 
 function checkSourceRanges(spec: Decoded, annotations: Record<string, string>, errors: FieldErrors): void {
@@ -144,7 +148,8 @@ function checkSourceRanges(spec: Decoded, annotations: Record<string, string>, e
   } else if (annotated !== undefined) {
     const at = METADATA.child('annotations').key(RANGES_ANNOTATION);
     if (spec.type !== 'LoadBalancer') errors.forbidden(at, ONLY_LOAD_BALANCER);
-    if (annotated.trim()) for (const range of annotated.trim().split(',')) errors.invalidEach(at, range.trim(), legacyCidrMessages(range.trim()));
+    if (annotated.trim())
+      for (const range of annotated.trim().split(',')) errors.invalidEach(at, range.trim(), legacyCidrMessages(range.trim()));
   }
 }
 
@@ -174,9 +179,14 @@ function checkTrafficPolicies(spec: Decoded, errors: FieldErrors): void {
     errors.invalidEach(health, port, portNumber(port));
   }
   const internal = spec.internalTrafficPolicy;
-  if (internal === undefined && ['NodePort', 'LoadBalancer', 'ClusterIP'].includes(spec.type)) errors.required(SPEC.child('internalTrafficPolicy'));
+  if (internal === undefined && ['NodePort', 'LoadBalancer', 'ClusterIP'].includes(spec.type))
+    errors.required(SPEC.child('internalTrafficPolicy'));
   checkEnumPointer(internal, SPEC.child('internalTrafficPolicy'), errors, ['Cluster', 'Local']);
-  checkEnumPointer(spec.trafficDistribution, SPEC.child('trafficDistribution'), errors, ['PreferClose', 'PreferSameZone', 'PreferSameNode']);
+  checkEnumPointer(spec.trafficDistribution, SPEC.child('trafficDistribution'), errors, [
+    'PreferClose',
+    'PreferSameZone',
+    'PreferSameNode',
+  ]);
 }
 
 /** clusterIP, clusterIPs, ipFamilies and ipFamilyPolicy together. Also run before addresses are allocated. */
@@ -216,8 +226,10 @@ export function checkClusterAddresses(spec: Decoded, errors: FieldErrors): void 
   if (isHeadless(spec)) return;
   addresses.slice(0, families.length).forEach((address, i) => {
     const wanted = families[i];
-    if (wanted === 'IPv4' && actual[i] === 6) errors.invalid(at.index(i), address, `expected an IPv4 value as indicated by \`ipFamilies[${i}]\``);
-    if (wanted === 'IPv6' && actual[i] !== 6) errors.invalid(at.index(i), address, `expected an IPv6 value as indicated by \`ipFamilies[${i}]\``);
+    if (wanted === 'IPv4' && actual[i] === 6)
+      errors.invalid(at.index(i), address, `expected an IPv4 value as indicated by \`ipFamilies[${i}]\``);
+    if (wanted === 'IPv6' && actual[i] !== 6)
+      errors.invalid(at.index(i), address, `expected an IPv6 value as indicated by \`ipFamilies[${i}]\``);
   });
 }
 
@@ -241,13 +253,17 @@ function checkAddressChange(spec: Decoded, before: Decoded, errors: FieldErrors)
   const then: string[] = before.clusterIPs ?? [];
   const at = SPEC.child('clusterIPs');
   if (now.length === then.length) {
-    then.forEach((address, i) => address !== now[i] && errors.invalid(at.index(i), now, ONCE));
+    for (const [i, address] of then.entries()) if (address !== now[i]) errors.invalid(at.index(i), now, ONCE);
     return;
   }
   if (now.length === 0) errors.invalid(at.index(0), undefined, 'primary clusterIP can not be unset');
   if (then.length && now.length && now[0] !== then[0]) errors.invalid(at.index(0), now, ONCE);
   if (then.length > now.length && now.length === 1 && spec.ipFamilyPolicy !== 'SingleStack') {
-    errors.invalid(SPEC.child('ipFamilyPolicy'), spec.ipFamilyPolicy, "must be set to 'SingleStack' when releasing the secondary clusterIP");
+    errors.invalid(
+      SPEC.child('ipFamilyPolicy'),
+      spec.ipFamilyPolicy,
+      "must be set to 'SingleStack' when releasing the secondary clusterIP",
+    );
   }
 }
 
@@ -257,7 +273,7 @@ function checkFamilyChange(spec: Decoded, before: Decoded, errors: FieldErrors):
   const then: string[] = before.ipFamilies ?? [];
   const at = SPEC.child('ipFamilies').index(0);
   if (now.length === then.length) {
-    then.forEach((family, i) => family !== now[i] && errors.invalid(at, now, ONCE));
+    for (const [i, family] of then.entries()) if (family !== now[i]) errors.invalid(at, now, ONCE);
     return;
   }
   if (then.length > now.length && !spec.clusterIPs?.length) errors.invalid(at, spec.ipFamilies, 'primary ipFamily can not be unset');

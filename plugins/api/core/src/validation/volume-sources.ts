@@ -10,7 +10,7 @@ import {
   nameIsDNSSubdomain,
   outsideRange,
 } from '@kubernel/sdk/api';
-import { checkFileMode, checkFilePath, checkDescendingPath, checkNoBacksteps } from './paths.ts';
+import { checkDescendingPath, checkFileMode, checkFilePath, checkNoBacksteps } from './paths.ts';
 
 /** Volume sources that pods and persistent volumes share, or nearly so. */
 
@@ -84,7 +84,8 @@ export const iscsi =
   (source, path, errors) => {
     const start = persistent ? 'must be valid format' : 'must be valid format starting with iqn, eui, or naa';
     checkRequired(source.targetPortal, path.child('targetPortal'), errors);
-    if (persistent && iscsiNameTooLong(source, volumeName)) errors.invalid(path.child('targetportal'), source.targetPortal ?? '', ISCSI_NAME_TOO_LONG);
+    if (persistent && iscsiNameTooLong(source, volumeName))
+      errors.invalid(path.child('targetportal'), source.targetPortal ?? '', ISCSI_NAME_TOO_LONG);
     if (checkRequired(source.iqn, path.child('iqn'), errors)) checkIscsiName(source.iqn, path.child('iqn'), errors, start);
     const lun = source.lun ?? 0;
     if (lun < 0 || lun > 255) errors.invalid(path.child('lun'), lun, outsideRange(0, 255));
@@ -103,8 +104,10 @@ export function checkPodIscsiName(source: Decoded, volumeName: string, path: Fie
 export const fc: SourceCheck = (source, path, errors) => {
   const names = source.targetWWNs ?? [];
   const ids = source.wwids ?? [];
-  if (names.length === 0 && ids.length === 0) errors.required(path.child('targetWWNs'), 'must specify either targetWWNs or wwids, but not both');
-  if (names.length && ids.length) errors.invalid(path.child('targetWWNs'), names, 'targetWWNs and wwids can not be specified simultaneously');
+  if (names.length === 0 && ids.length === 0)
+    errors.required(path.child('targetWWNs'), 'must specify either targetWWNs or wwids, but not both');
+  if (names.length && ids.length)
+    errors.invalid(path.child('targetWWNs'), names, 'targetWWNs and wwids can not be specified simultaneously');
   if (names.length === 0) return;
   if (source.lun === undefined) errors.required(path.child('lun'), 'lun is required if targetWWNs is specified');
   else if (source.lun < 0 || source.lun > 255) errors.invalid(path.child('lun'), source.lun, outsideRange(0, 255));
@@ -186,7 +189,8 @@ export const azureDisk: SourceCheck = (source, path, errors) => {
 export const storageos =
   (persistent: boolean): SourceCheck =>
   (source, path, errors) => {
-    if (checkRequired(source.volumeName, path.child('volumeName'), errors)) checkDnsLabel(source.volumeName, path.child('volumeName'), errors);
+    if (checkRequired(source.volumeName, path.child('volumeName'), errors))
+      checkDnsLabel(source.volumeName, path.child('volumeName'), errors);
     if (source.volumeNamespace) checkDnsLabel(source.volumeNamespace, path.child('volumeNamespace'), errors);
     checkSecretRef(source.secretRef, path.child('secretRef'), errors, persistent);
   };

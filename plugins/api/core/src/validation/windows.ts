@@ -13,7 +13,8 @@ export function checkWindowsOptions(options: Decoded | undefined, path: FieldPat
   if (specName !== undefined) errors.invalidEach(path.child('gmsaCredentialSpecName'), specName, dns1123Subdomain(specName));
   if (spec !== undefined) {
     if (spec === '') errors.invalid(path.child('gmsaCredentialSpec'), spec, 'gmsaCredentialSpec cannot be an empty string');
-    else if (byteLength(spec) > 64 * 1024) errors.invalid(path.child('gmsaCredentialSpec'), spec, 'gmsaCredentialSpec size must be under 64 KiB');
+    else if (byteLength(spec) > 64 * 1024)
+      errors.invalid(path.child('gmsaCredentialSpec'), spec, 'gmsaCredentialSpec size must be under 64 KiB');
   }
   if (user !== undefined) for (const message of userNameMessages(user)) errors.invalid(path.child('runAsUserName'), user, message);
 }
@@ -29,7 +30,8 @@ function userNameMessages(name: string): string[] {
   if (parts.length === 2) {
     const domain = parts[0] ?? '';
     if (domain.length >= 256) messages.push("runAsUserName's Domain length must be under 256 characters");
-    if (!NETBIOS.test(domain) && !DNS_DOMAIN.test(domain)) messages.push("runAsUserName's Domain doesn't match the NetBios nor the DNS format");
+    if (!NETBIOS.test(domain) && !DNS_DOMAIN.test(domain))
+      messages.push("runAsUserName's Domain doesn't match the NetBios nor the DNS format");
   }
   if (user === '') messages.push("runAsUserName's User cannot be empty");
   else if (user.length > 104) messages.push("runAsUserName's User length must not be longer than 104 characters");
@@ -47,13 +49,19 @@ export function checkHostProcess(spec: Decoded, path: FieldPath, errors: FieldEr
     containers++;
     const own = container.securityContext?.windowsOptions?.hostProcess;
     if (ofPod !== undefined && own !== undefined && ofPod !== own) {
-      errors.invalid(at.child('securityContext', 'windowsOptions', 'hostProcess'), own, `pod hostProcess value must be identical if both are specified, was ${ofPod}`);
+      errors.invalid(
+        at.child('securityContext', 'windowsOptions', 'hostProcess'),
+        own,
+        `pod hostProcess value must be identical if both are specified, was ${ofPod}`,
+      );
     }
     if (own ?? ofPod) hostProcesses++;
   });
   if (hostProcesses === 0) return;
-  if (hostProcesses !== containers) errors.invalid(path, '', 'If pod contains any hostProcess containers then all containers must be HostProcess containers');
-  if (!spec.hostNetwork) errors.invalid(path.child('hostNetwork'), false, 'hostNetwork must be true if pod contains any hostProcess containers');
+  if (hostProcesses !== containers)
+    errors.invalid(path, '', 'If pod contains any hostProcess containers then all containers must be HostProcess containers');
+  if (!spec.hostNetwork)
+    errors.invalid(path.child('hostNetwork'), false, 'hostNetwork must be true if pod contains any hostProcess containers');
 }
 
 export function checkOs(spec: Decoded, path: FieldPath, errors: FieldErrors): void {
@@ -75,12 +83,33 @@ function checkLinux(spec: Decoded, path: FieldPath, errors: FieldErrors): void {
 
 /** In upstream's order; a field stands in the security context unless it begins with `spec.`. */
 const NOT_ON_WINDOWS = [
-  'appArmorProfile', 'seLinuxOptions', 'spec.hostUsers', 'spec.hostPID', 'spec.hostIPC', 'seccompProfile', 'fsGroup', 'fsGroupChangePolicy',
-  'sysctls', 'spec.shareProcessNamespace', 'runAsUser', 'runAsGroup', 'supplementalGroups', 'supplementalGroupsPolicy', 'seLinuxChangePolicy',
+  'appArmorProfile',
+  'seLinuxOptions',
+  'spec.hostUsers',
+  'spec.hostPID',
+  'spec.hostIPC',
+  'seccompProfile',
+  'fsGroup',
+  'fsGroupChangePolicy',
+  'sysctls',
+  'spec.shareProcessNamespace',
+  'runAsUser',
+  'runAsGroup',
+  'supplementalGroups',
+  'supplementalGroupsPolicy',
+  'seLinuxChangePolicy',
 ];
 const NOT_IN_WINDOWS_CONTAINERS = [
-  'appArmorProfile', 'seLinuxOptions', 'seccompProfile', 'capabilities', 'readOnlyRootFilesystem', 'privileged', 'allowPrivilegeEscalation',
-  'procMount', 'runAsUser', 'runAsGroup',
+  'appArmorProfile',
+  'seLinuxOptions',
+  'seccompProfile',
+  'capabilities',
+  'readOnlyRootFilesystem',
+  'privileged',
+  'allowPrivilegeEscalation',
+  'procMount',
+  'runAsUser',
+  'runAsGroup',
 ];
 /** Fields without a Go pointer: false and empty are as good as absent. */
 const PLAIN = ['spec.hostPID', 'spec.hostIPC', 'sysctls'];

@@ -1,11 +1,11 @@
 import type { Decoded, FieldErrors } from '@kubernel/sdk/api';
 import {
-  FieldPath,
+  checkDnsLabel,
   checkImmutable,
   checkQualifiedName,
-  checkDnsLabel,
   dns1123Label,
   dns1123Subdomain,
+  FieldPath,
   legacyAddressMessages,
   nameIsDNSSubdomain,
   parseAddress,
@@ -39,8 +39,9 @@ function checkEndpoints(endpoints: readonly Decoded[], type: string, path: Field
     const addresses: string[] = endpoint.addresses ?? [];
     if (addresses.length === 0) errors.required(at.child('addresses'), 'must contain at least 1 address');
     else if (addresses.length > 100) errors.tooMany(at.child('addresses'), addresses.length, 100);
-    else addresses.forEach((address, j) => checkAddress(address, type, at.child('addresses'), j, errors));
-    if (endpoint.nodeName !== undefined) errors.invalidEach(at.child('nodeName'), endpoint.nodeName, nameIsDNSSubdomain(endpoint.nodeName, false));
+    else for (const [j, address] of addresses.entries()) checkAddress(address, type, at.child('addresses'), j, errors);
+    if (endpoint.nodeName !== undefined)
+      errors.invalidEach(at.child('nodeName'), endpoint.nodeName, nameIsDNSSubdomain(endpoint.nodeName, false));
     if (endpoint.hostname !== undefined) errors.invalidEach(at.child('hostname'), endpoint.hostname, dns1123Label(endpoint.hostname));
     if (endpoint.hints) checkHints(endpoint.hints, at.child('hints'), errors);
   });
@@ -65,14 +66,18 @@ function checkNonSpecial(text: string, { family, value }: { family: 4 | 6; value
   const top = (bits: number): bigint => value >> BigInt((family === 4 ? 32 : 128) - bits);
   if (value === 0n) errors.invalid(path, text, `may not be unspecified (${text})`);
   if (family === 4 ? top(8) === 127n : value === 1n) errors.invalid(path, text, 'may not be in the loopback range (127.0.0.0/8, ::1/128)');
-  if (family === 4 ? top(16) === 0xa9fen : top(10) === 0x3fan) errors.invalid(path, text, 'may not be in the link-local range (169.254.0.0/16, fe80::/10)');
+  if (family === 4 ? top(16) === 0xa9fen : top(10) === 0x3fan)
+    errors.invalid(path, text, 'may not be in the link-local range (169.254.0.0/16, fe80::/10)');
   if (family === 4 ? top(24) === 0xe00000n : top(16) === 0xff02n) {
     errors.invalid(path, text, 'may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)');
   }
 }
 
 function checkHints(hints: Decoded, path: FieldPath, errors: FieldErrors): void {
-  for (const [field, check] of [['forZones', false], ['forNodes', true]] as const) {
+  for (const [field, check] of [
+    ['forZones', false],
+    ['forNodes', true],
+  ] as const) {
     const items: Decoded[] = hints[field] ?? [];
     const at = path.child(field);
     if (items.length > 8) {

@@ -10,7 +10,8 @@ const MAX_ENTROPY_BITS = 60;
 
 export function checkPriorityLevel(object: Decoded, errors: FieldErrors): void {
   const { type = '', limited, exempt } = object.spec ?? {};
-  if ((object.metadata?.name === 'exempt') !== (type === 'Exempt')) errors.invalid(SPEC.child('type'), type, "must be 'Exempt' if and only if `name` is 'exempt'");
+  if ((object.metadata?.name === 'exempt') !== (type === 'Exempt'))
+    errors.invalid(SPEC.child('type'), type, "must be 'Exempt' if and only if `name` is 'exempt'");
   if (type === 'Exempt') {
     if (limited) errors.forbidden(SPEC.child('limited'), 'must be nil if the type is not Limited');
     if (exempt) checkShares(exempt, SPEC.child('exempt'), errors);
@@ -31,7 +32,8 @@ function checkShares({ nominalConcurrencyShares: shares, lendablePercent }: Deco
 }
 
 function checkLendable(percent: number | null | undefined, path: FieldPath, errors: FieldErrors): void {
-  if (percent != null && (percent < 0 || percent > 100)) errors.invalid(path.child('lendablePercent'), percent, 'must be between 0 and 100, inclusive');
+  if (percent != null && (percent < 0 || percent > 100))
+    errors.invalid(path.child('lendablePercent'), percent, 'must be between 0 and 100, inclusive');
 }
 
 function checkLimited(limited: Decoded, path: FieldPath, errors: FieldErrors): void {
@@ -39,7 +41,8 @@ function checkLimited(limited: Decoded, path: FieldPath, errors: FieldErrors): v
   if (shares != null && shares < 0) errors.invalid(path.child('nominalConcurrencyShares'), shares, 'must be a non-negative integer');
   checkResponse(limited.limitResponse ?? {}, path.child('limitResponse'), errors);
   checkLendable(lendablePercent, path, errors);
-  if (borrowing != null && borrowing < 0) errors.invalid(path.child('borrowingLimitPercent'), borrowing, 'if specified, must be a non-negative integer');
+  if (borrowing != null && borrowing < 0)
+    errors.invalid(path.child('borrowingLimitPercent'), borrowing, 'if specified, must be a non-negative integer');
 }
 
 function checkResponse({ type = '', queuing }: Decoded, path: FieldPath, errors: FieldErrors): void {
@@ -61,7 +64,11 @@ function checkQueuing({ queues = 0, handSize = 0, queueLengthLimit = 0 }: Decode
   if (handSize <= 0) errors.invalid(path.child('handSize'), handSize, 'must be positive');
   else if (handSize > queues) errors.invalid(path.child('handSize'), handSize, `should not be greater than queues (${queues})`);
   else if (entropyBits(queues, handSize) > MAX_ENTROPY_BITS) {
-    errors.invalid(path.child('handSize'), handSize, `required entropy bits of deckSize ${queues} and handSize ${handSize} should not be greater than ${MAX_ENTROPY_BITS}`);
+    errors.invalid(
+      path.child('handSize'),
+      handSize,
+      `required entropy bits of deckSize ${queues} and handSize ${handSize} should not be greater than ${MAX_ENTROPY_BITS}`,
+    );
   }
 }
 

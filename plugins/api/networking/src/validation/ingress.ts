@@ -1,10 +1,10 @@
 import type { Decoded, FieldErrors } from '@kubernel/sdk/api';
 import {
-  FieldPath,
   checkDomainPrefixedPath,
   checkRequired,
   dns1123Label,
   dns1123Subdomain,
+  FieldPath,
   legacyAddressMessages,
   nameIsDNSSubdomain,
   nameIsPathSegment,
@@ -36,7 +36,8 @@ export function checkIngress(ingress: Decoded, errors: FieldErrors, isNew: boole
     });
     if (secretName) errors.invalidEach(at.child('secretName'), secretName, nameIsDNSSubdomain(secretName, false));
   });
-  if (ingressClassName !== undefined) errors.invalidEach(SPEC.child('ingressClassName'), ingressClassName, nameIsDNSSubdomain(ingressClassName, false));
+  if (ingressClassName !== undefined)
+    errors.invalidEach(SPEC.child('ingressClassName'), ingressClassName, nameIsDNSSubdomain(ingressClassName, false));
   const annotated = ingress.metadata.annotations?.[CLASS_ANNOTATION];
   if (isNew && annotated !== undefined && ingressClassName !== undefined && annotated !== ingressClassName) {
     errors.invalid(FieldPath.of('annotations').child(CLASS_ANNOTATION), annotated, 'must match `ingressClassName` when both are specified');
@@ -68,7 +69,9 @@ function checkPath(item: Decoded, path: FieldPath, errors: FieldErrors): void {
     errors.required(path.child('pathType'), 'pathType must be specified');
   } else if (pathType === 'Exact' || pathType === 'Prefix') {
     if (!text.startsWith('/')) errors.invalid(at, text, 'must be an absolute path');
-    if (text) for (const part of ['//', '/./', '/../', '%2f', '%2F']) if (text.includes(part)) errors.invalid(at, text, `must not contain '${part}'`);
+    if (text)
+      for (const part of ['//', '/./', '/../', '%2f', '%2F'])
+        if (text.includes(part)) errors.invalid(at, text, `must not contain '${part}'`);
     if (text) for (const end of ['/..', '/.']) if (text.endsWith(end)) errors.invalid(at, text, `cannot end with '${end}'`);
   } else if (pathType === 'ImplementationSpecific') {
     if (text && !text.startsWith('/')) errors.invalid(at, text, 'must be an absolute path');
@@ -91,7 +94,8 @@ function checkBackend(backend: Decoded, path: FieldPath, errors: FieldErrors): v
   } else if (service) {
     const at = path.child('service');
     const { name: port = '', number = 0 } = service.port ?? {};
-    if (checkRequired(service.name, at.child('name'), errors)) errors.invalidEach(at.child('name'), service.name, dns1123Label(service.name));
+    if (checkRequired(service.name, at.child('name'), errors))
+      errors.invalidEach(at.child('name'), service.name, dns1123Label(service.name));
     if (port && number) errors.invalid(path, '', 'cannot set both port name & port number');
     else if (port) errors.invalidEach(at.child('port', 'name'), port, portName(port));
     else if (number) errors.invalidEach(at.child('port', 'number'), number, portNumber(number));
@@ -121,7 +125,10 @@ export function checkIngressClass(object: Decoded, errors: FieldErrors): void {
   const path = SPEC.child('parameters');
   const { apiGroup, kind = '', name = '', scope, namespace } = parameters;
   if (apiGroup !== undefined) errors.invalidEach(path.child('apiGroup'), apiGroup, dns1123Subdomain(apiGroup));
-  for (const [field, value] of [['kind', kind], ['name', name]] as const) {
+  for (const [field, value] of [
+    ['kind', kind],
+    ['name', name],
+  ] as const) {
     if (checkRequired(value, path.child(field), errors)) errors.invalidEach(path.child(field), value, nameIsPathSegment(value, false));
   }
   if (scope === undefined) errors.required(path.child('scope'));
@@ -139,4 +146,3 @@ export function checkIngressClassUpdate(object: Decoded, old: Decoded, errors: F
   const { controller = '' } = object.spec ?? {};
   if (!semanticEqual(controller, old.spec?.controller)) errors.invalid(SPEC.child('controller'), controller, 'field is immutable');
 }
-

@@ -1,15 +1,15 @@
 import type { Decoded, FieldErrors } from '@kubernel/sdk/api';
 import {
-  FieldPath,
-  PrintedValue,
   addressMessages,
   checkRequired,
   cidrContains,
   cidrMessages,
   dns1123Subdomain,
+  FieldPath,
   goJson,
   legacyCidrMessages,
   nameIsPathSegment,
+  PrintedValue,
   parseCidr,
   portName,
   portNumber,
@@ -24,7 +24,10 @@ const SPEC = FieldPath.of('spec');
 export function checkNetworkPolicy(policy: Decoded, errors: FieldErrors): void {
   const { podSelector, ingress = [], egress = [], policyTypes = [] } = policy.spec ?? {};
   validateLabelSelector(podSelector, SPEC.child('podSelector'), errors);
-  for (const [field, list, peers] of [['ingress', ingress, 'from'], ['egress', egress, 'to']] as const) {
+  for (const [field, list, peers] of [
+    ['ingress', ingress, 'from'],
+    ['egress', egress, 'to'],
+  ] as const) {
     list.forEach((rule: Decoded, i: number) => {
       const at = SPEC.child(field).index(i);
       (rule.ports ?? []).forEach((port: Decoded, j: number) => {
@@ -133,7 +136,8 @@ export function checkAddress(object: Decoded, errors: FieldErrors): void {
   }
   const { group = '', resource = '', namespace = '', name = '' } = ref;
   if (group) errors.invalidEach(at.child('group'), group, dns1123Subdomain(group));
-  if (checkRequired(resource, at.child('resource'), errors)) errors.invalidEach(at.child('resource'), resource, nameIsPathSegment(resource, false));
+  if (checkRequired(resource, at.child('resource'), errors))
+    errors.invalidEach(at.child('resource'), resource, nameIsPathSegment(resource, false));
   if (checkRequired(name, at.child('name'), errors)) errors.invalidEach(at.child('name'), name, nameIsPathSegment(name, false));
   if (namespace) errors.invalidEach(at.child('namespace'), namespace, nameIsPathSegment(namespace, false));
 }
@@ -144,4 +148,3 @@ export function checkAddressUpdate(object: Decoded, old: Decoded, errors: FieldE
   const printed = goJson({ Group: group, Resource: resource, Namespace: namespace, Name: name });
   errors.invalid(SPEC.child('parentRef'), new PrintedValue(printed), 'field is immutable');
 }
-

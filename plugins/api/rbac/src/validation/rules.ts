@@ -1,5 +1,14 @@
 import type { Decoded, FieldErrors } from '@kubernel/sdk/api';
-import { FieldPath, PrintedValue, goJson, nameIsPathSegment, nameIsDNSSubdomain, semanticEqual, validateLabelSelector, selectorOf } from '@kubernel/sdk/api';
+import {
+  FieldPath,
+  goJson,
+  nameIsDNSSubdomain,
+  nameIsPathSegment,
+  PrintedValue,
+  selectorOf,
+  semanticEqual,
+  validateLabelSelector,
+} from '@kubernel/sdk/api';
 
 /** Roles and bindings (https://kubernetes.io/docs/reference/access-authn-authz/rbac/). */
 
@@ -69,5 +78,9 @@ function checkSubject(subject: Decoded, path: FieldPath, errors: FieldErrors, na
 export function checkSameRole(binding: Decoded, old: Decoded, errors: FieldErrors): void {
   const { apiGroup = '', kind = '', name = '' } = binding.roleRef ?? {};
   if (semanticEqual(binding.roleRef, old.roleRef)) return;
-  errors.invalid(FieldPath.of('roleRef'), new PrintedValue(goJson({ APIGroup: apiGroup, Kind: kind, Name: name })), 'cannot change roleRef');
+  errors.invalid(
+    FieldPath.of('roleRef'),
+    new PrintedValue(goJson({ APIGroup: apiGroup, Kind: kind, Name: name })),
+    'cannot change roleRef',
+  );
 }

@@ -1,7 +1,17 @@
 import type { ValidationContext } from '@kubernel/sdk';
 import type { Decoded, FieldErrors } from '@kubernel/sdk/api';
-import { FieldPath, IMMUTABLE, dns1123Subdomain, labelValue, qualifiedName, semanticEqual, validateLabelKey, validateAnnotations, validateLabels } from '@kubernel/sdk/api';
-import { checkConfiguration, checkDriver, checkItems, checkLabel, checkSelectors } from './common.ts';
+import {
+  dns1123Subdomain,
+  FieldPath,
+  IMMUTABLE,
+  labelValue,
+  qualifiedName,
+  semanticEqual,
+  validateAnnotations,
+  validateLabelKey,
+  validateLabels,
+} from '@kubernel/sdk/api';
+import { checkConfiguration, checkDriver, checkItems, checkLabel, checkSelectors } from './device-checks.ts';
 import { goForm } from './go-form.ts';
 
 /** Resource claims and their templates (https://kubernetes.io/docs/concepts/scheduling-eviction/dynamic-resource-allocation/). */
@@ -30,8 +40,17 @@ export function checkClaimSpec(spec: Decoded, path: FieldPath, errors: FieldErro
   const devices: Decoded = spec.devices ?? {};
   const at = path.child('devices');
   const names = requestNames(devices);
-  checkItems<Decoded>(devices.requests ?? [], MAX_REQUESTS, at.child('requests'), errors, (request, item) => checkRequest(request, item, errors), byName);
-  checkItems<Decoded>(devices.constraints ?? [], MAX_REQUESTS, at.child('constraints'), errors, (constraint, item) => checkConstraint(constraint, names, item, errors));
+  checkItems<Decoded>(
+    devices.requests ?? [],
+    MAX_REQUESTS,
+    at.child('requests'),
+    errors,
+    (request, item) => checkRequest(request, item, errors),
+    byName,
+  );
+  checkItems<Decoded>(devices.constraints ?? [], MAX_REQUESTS, at.child('constraints'), errors, (constraint, item) =>
+    checkConstraint(constraint, names, item, errors),
+  );
   checkItems<Decoded>(devices.config ?? [], MAX_REQUESTS, at.child('config'), errors, (config, item) => {
     checkReferences(config.requests ?? [], names, item.child('requests'), errors);
     checkConfiguration(config, item, errors);
@@ -47,10 +66,17 @@ function checkRequest(request: Decoded, path: FieldPath, errors: FieldErrors): v
   else if (exactly && alternatives.length > 0) errors.invalid(path, null, `${rule}, but multiple fields are set`);
   else if (exactly) checkDevices(exactly, path.child('exactly'), errors);
   else {
-    checkItems(alternatives, MAX_ALTERNATIVES, path.child('firstAvailable'), errors, (alternative, at) => {
-      checkLabel(alternative.name ?? '', at.child('name'), errors);
-      checkDevices(alternative, at, errors);
-    }, byName);
+    checkItems(
+      alternatives,
+      MAX_ALTERNATIVES,
+      path.child('firstAvailable'),
+      errors,
+      (alternative, at) => {
+        checkLabel(alternative.name ?? '', at.child('name'), errors);
+        checkDevices(alternative, at, errors);
+      },
+      byName,
+    );
   }
 }
 
@@ -102,13 +128,21 @@ function checkAttributeName(name: string, path: FieldPath, errors: FieldErrors):
 }
 
 function checkReferences(references: readonly string[], names: ReadonlySet<string>, path: FieldPath, errors: FieldErrors): void {
-  checkItems(references, MAX_REQUESTS, path, errors, (name, at) => checkReference(name, names, at, errors), (name) => name);
+  checkItems(
+    references,
+    MAX_REQUESTS,
+    path,
+    errors,
+    (name, at) => checkReference(name, names, at, errors),
+    (name) => name,
+  );
 }
 
 function checkReference(name: string, names: ReadonlySet<string>, path: FieldPath, errors: FieldErrors): void {
   const segments = name.split('/');
   if (segments.length <= 2) for (const segment of segments) checkLabel(segment, path, errors);
-  if (!names.has(name)) errors.invalid(path, name, "must be the name of a request in the claim or the name of a request and a subrequest separated by '/'");
+  if (!names.has(name))
+    errors.invalid(path, name, "must be the name of a request in the claim or the name of a request and a subrequest separated by '/'");
 }
 
 export function checkSameSpec(type: string, object: Decoded, old: Decoded, errors: FieldErrors): void {
@@ -129,15 +163,23 @@ export function checkClaimStatus(object: Decoded, old: Decoded, errors: FieldErr
   const before = old.status?.allocation;
   const reserved = STATUS.child('reservedFor');
   const consumers: Decoded[] = status.reservedFor ?? [];
-  checkItems(consumers, MAX_CONSUMERS, reserved, errors, (consumer, at) => {
-    for (const field of ['resource', 'name', 'uid']) if (!consumer[field]) errors.required(at.child(field));
-  }, ({ uid = '' }) => uid);
+  checkItems(
+    consumers,
+    MAX_CONSUMERS,
+    reserved,
+    errors,
+    (consumer, at) => {
+      for (const field of ['resource', 'name', 'uid']) if (!consumer[field]) errors.required(at.child(field));
+    },
+    ({ uid = '' }) => uid,
+  );
   if (consumers.length > 0 && !allocation) {
     errors.forbidden(reserved, 'may not be specified when `allocated` is not set');
   } else if (consumers.length > 0 && object.metadata?.deletionTimestamp) {
     const known: Decoded[] = old.status?.reservedFor ?? [];
     const isNew = (consumer: Decoded): boolean => !known.some((other) => semanticEqual(other, consumer));
-    if (consumers.some(isNew)) errors.forbidden(reserved, 'new entries may not be added while `deallocationRequested` or `deletionTimestamp` are set');
+    if (consumers.some(isNew))
+      errors.forbidden(reserved, 'new entries may not be added while `deallocationRequested` or `deletionTimestamp` are set');
   }
   const at = STATUS.child('allocation');
   if (allocation && before) {
@@ -159,7 +201,8 @@ function checkAllocation({ devices = {} }: Decoded, names: ReadonlySet<string>, 
   });
   checkItems<Decoded>(devices.config ?? [], 2 * MAX_REQUESTS, at.child('config'), errors, (config, item) => {
     if (!config.source) errors.required(item.child('source'));
-    else if (!['FromClaim', 'FromClass'].includes(config.source)) errors.notSupported(item.child('source'), config.source, ['FromClaim', 'FromClass']);
+    else if (!['FromClaim', 'FromClass'].includes(config.source))
+      errors.notSupported(item.child('source'), config.source, ['FromClaim', 'FromClass']);
     checkReferences(config.requests ?? [], names, item.child('requests'), errors);
     checkConfiguration(config, item, errors);
   });

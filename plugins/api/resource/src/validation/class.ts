@@ -1,6 +1,6 @@
 import type { Decoded, FieldErrors } from '@kubernel/sdk/api';
 import { FieldPath, qualifiedName, semanticEqual } from '@kubernel/sdk/api';
-import { checkConfiguration, checkItems, checkSelectors } from './common.ts';
+import { checkConfiguration, checkItems, checkSelectors } from './device-checks.ts';
 
 const SPEC = FieldPath.of('spec');
 const MAX_ITEMS = 32;
@@ -10,7 +10,8 @@ export function checkClass(object: Decoded, old: Decoded | undefined, errors: Fi
   const { selectors, config, extendedResourceName: name } = object.spec ?? {};
   checkSelectors(selectors ?? [], SPEC.child('selectors'), errors, old !== undefined && semanticEqual(selectors, old.spec?.selectors));
   checkItems<Decoded>(config ?? [], MAX_ITEMS, SPEC.child('config'), errors, (item, at) => checkConfiguration(item, at, errors));
-  if (name != null && !isExtendedResource(name)) errors.invalid(SPEC.child('extendedResourceName'), name, 'must be a valid extended resource name');
+  if (name != null && !isExtendedResource(name))
+    errors.invalid(SPEC.child('extendedResourceName'), name, 'must be a valid extended resource name');
 }
 
 function isExtendedResource(name: string): boolean {

@@ -1,8 +1,15 @@
-import { PrintedValue, goJson } from '@kubernel/sdk/api';
+import { goJson, PrintedValue } from '@kubernel/sdk/api';
 import { types } from '../types.ts';
 
 /** Objects as upstream prints them in "Invalid value": in its internal form, with Go's names and absent fields spelt out. */
-const NAMES: Readonly<Record<string, string>> = { cel: 'CEL', uid: 'UID', ips: 'IPs', shareID: 'ShareID', metadata: 'ObjectMeta', apiGroup: 'APIGroup' };
+const NAMES: Readonly<Record<string, string>> = {
+  cel: 'CEL',
+  uid: 'UID',
+  ips: 'IPs',
+  shareID: 'ShareID',
+  metadata: 'ObjectMeta',
+  apiGroup: 'APIGroup',
+};
 
 export const goForm = (type: string, value: unknown): PrintedValue => new PrintedValue(goJson(formOf(type, value)));
 
@@ -15,7 +22,8 @@ function formOf(type: string, value: unknown): unknown {
   const out: Record<string, unknown> = {};
   for (const [name, [fieldType, , flags]] of Object.entries(fields)) {
     const field = object[name];
-    out[NAMES[name] ?? `${name[0]?.toUpperCase()}${name.slice(1)}`] = field === undefined ? zeroOf(fieldType, flags.includes('p')) : formOf(fieldType, field);
+    out[NAMES[name] ?? `${name[0]?.toUpperCase()}${name.slice(1)}`] =
+      field === undefined ? zeroOf(fieldType, flags.includes('p')) : formOf(fieldType, field);
   }
   return out;
 }

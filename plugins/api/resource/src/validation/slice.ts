@@ -1,7 +1,16 @@
 import type { ValidationContext } from '@kubernel/sdk';
 import type { Decoded, FieldErrors } from '@kubernel/sdk/api';
-import { FieldPath, byteLength, checkImmutable, dns1123Subdomain, labelValue, nameIsDNSSubdomain, qualifiedName, validateLabelKey } from '@kubernel/sdk/api';
-import { checkDriver, checkItems, checkLabel } from './common.ts';
+import {
+  byteLength,
+  checkImmutable,
+  dns1123Subdomain,
+  FieldPath,
+  labelValue,
+  nameIsDNSSubdomain,
+  qualifiedName,
+  validateLabelKey,
+} from '@kubernel/sdk/api';
+import { checkDriver, checkItems, checkLabel } from './device-checks.ts';
 
 /** Resource slices: the devices that a driver offers. */
 
@@ -13,7 +22,8 @@ const MAX_PROPERTIES = 32;
 const MAX_VALUE = 64;
 const MAX_TAINTS = 16;
 const MAX_COUNTER_SETS = 8;
-const SEMVER = /^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-((0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*)(\.(0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*))*))?(\+[0-9a-zA-Z-]+(\.[0-9a-zA-Z-]+)*)?$/;
+const SEMVER =
+  /^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-((0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*)(\.(0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*))*))?(\+[0-9a-zA-Z-]+(\.[0-9a-zA-Z-]+)*)?$/;
 const NODE_RULE = 'exactly one of `nodeName`, `nodeSelector`, `allNodes`, `perDeviceNodeSelection` is required';
 const VALUES = ['int', 'bool', 'string', 'version', 'ints', 'bools', 'strings', 'versions'];
 
@@ -31,8 +41,22 @@ export function checkSlice(object: Decoded, old: Decoded | undefined, errors: Fi
   if (spec.sharedCounters && spec.devices) errors.invalid(SPEC, '', 'only one of `sharedCounters` or `devices` is allowed');
   const devices: Decoded[] = spec.devices ?? [];
   const isAdvanced = devices.some(({ taints, consumesCounters }) => taints?.length || consumesCounters?.length);
-  checkItems(devices, isAdvanced ? MAX_DEVICES_WITH_TAINTS : MAX_DEVICES, SPEC.child('devices'), errors, (device, at) => checkDevice(device, at, errors), byName);
-  checkItems<Decoded>(spec.sharedCounters ?? [], MAX_COUNTER_SETS, SPEC.child('sharedCounters'), errors, (set, at) => checkCounters(set, 'name', at, errors), byName);
+  checkItems(
+    devices,
+    isAdvanced ? MAX_DEVICES_WITH_TAINTS : MAX_DEVICES,
+    SPEC.child('devices'),
+    errors,
+    (device, at) => checkDevice(device, at, errors),
+    byName,
+  );
+  checkItems<Decoded>(
+    spec.sharedCounters ?? [],
+    MAX_COUNTER_SETS,
+    SPEC.child('sharedCounters'),
+    errors,
+    (set, at) => checkCounters(set, 'name', at, errors),
+    byName,
+  );
 }
 
 function checkPool({ name = '', generation = 0, resourceSliceCount = 0 }: Decoded, path: FieldPath, errors: FieldErrors): void {
@@ -72,14 +96,22 @@ function checkDevice(device: Decoded, path: FieldPath, errors: FieldErrors): voi
   const attributes: [string, Decoded][] = Object.entries(device.attributes ?? {});
   const capacities = Object.keys(device.capacity ?? {});
   const count = attributes.length + capacities.length;
-  if (count > MAX_PROPERTIES) errors.invalid(path, count, `the total number of attributes and capacities must not exceed ${MAX_PROPERTIES}`);
+  if (count > MAX_PROPERTIES)
+    errors.invalid(path, count, `the total number of attributes and capacities must not exceed ${MAX_PROPERTIES}`);
   for (const [name, value] of attributes) {
     checkPropertyName(name, path.child('attributes').key(name), errors);
     checkAttribute(value ?? {}, path.child('attributes').key(name), errors);
   }
   for (const name of capacities) checkPropertyName(name, path.child('capacity').key(name), errors);
   checkItems<Decoded>(device.taints ?? [], MAX_TAINTS, path.child('taints'), errors, (taint, at) => checkTaint(taint, at, errors));
-  checkItems<Decoded>(device.consumesCounters ?? [], -1, path.child('consumesCounters'), errors, (use, at) => checkCounters(use, 'counterSet', at, errors), ({ counterSet = '' }) => counterSet);
+  checkItems<Decoded>(
+    device.consumesCounters ?? [],
+    -1,
+    path.child('consumesCounters'),
+    errors,
+    (use, at) => checkCounters(use, 'counterSet', at, errors),
+    ({ counterSet = '' }) => counterSet,
+  );
 }
 
 function checkPropertyName(name: string, path: FieldPath, errors: FieldErrors): void {
@@ -91,7 +123,11 @@ function checkPropertyName(name: string, path: FieldPath, errors: FieldErrors): 
     if (parts.length === 2) errors.invalidEach(path, parts[0], dns1123Subdomain(parts[0] ?? ''));
     if (byteLength(id) > 32) errors.tooLong(path, 32);
     if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(id)) {
-      errors.invalid(path, id, "a valid C identifier must start with alphabetic character or '_', followed by a string of alphanumeric characters or '_' (e.g. 'my_name',  or 'MY_NAME',  or 'MyName', regex used for validation is '[A-Za-z_][A-Za-z0-9_]*')");
+      errors.invalid(
+        path,
+        id,
+        "a valid C identifier must start with alphabetic character or '_', followed by a string of alphanumeric characters or '_' (e.g. 'my_name',  or 'MY_NAME',  or 'MyName', regex used for validation is '[A-Za-z_][A-Za-z0-9_]*')",
+      );
     }
   }
 }
@@ -100,7 +136,8 @@ function checkAttribute(attribute: Decoded, path: FieldPath, errors: FieldErrors
   const set = VALUES.filter((field) => attribute[field] != null);
   if (typeof attribute.string === 'string' && byteLength(attribute.string) > MAX_VALUE) errors.tooLong(path.child('string'), MAX_VALUE);
   const { version } = attribute;
-  if (typeof version === 'string' && !SEMVER.test(version)) errors.invalid(path.child('version'), version, 'must be a string compatible with semver.org spec 2.0.0');
+  if (typeof version === 'string' && !SEMVER.test(version))
+    errors.invalid(path.child('version'), version, 'must be a string compatible with semver.org spec 2.0.0');
   if (typeof version === 'string' && byteLength(version) > MAX_VALUE) errors.tooLong(path.child('version'), MAX_VALUE);
   if (set.length === 0) errors.required(path, 'exactly one value must be specified');
   else if (set.length > 1) errors.invalid(path, attribute, 'exactly one value must be specified');

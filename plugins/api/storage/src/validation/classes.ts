@@ -1,6 +1,6 @@
 import type { ValidationContext } from '@kubernel/sdk';
 import type { Decoded, FieldErrors } from '@kubernel/sdk/api';
-import { FieldPath, byteLength, checkEnumPointer, checkImmutable, qualifiedName } from '@kubernel/sdk/api';
+import { byteLength, checkEnumPointer, checkImmutable, FieldPath, qualifiedName } from '@kubernel/sdk/api';
 
 /** Storage classes and volume attributes classes. */
 
@@ -47,13 +47,16 @@ export function checkStorageClass(object: Decoded, errors: FieldErrors, context:
 
 /** Equal for terms that select the same. */
 function meaningOf(term: Decoded): string {
-  const keys = (term.matchLabelExpressions ?? []).map(({ key = '', values }: Decoded) => [key, [...new Set<string>(values ?? [])].sort()] as const);
+  const keys = (term.matchLabelExpressions ?? []).map(
+    ({ key = '', values }: Decoded) => [key, [...new Set<string>(values ?? [])].sort()] as const,
+  );
   return JSON.stringify([...new Map<string, string[]>(keys)].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 export function checkStorageClassUpdate(object: Decoded, old: Decoded, errors: FieldErrors): void {
   checkSameParameters(object, old, errors);
-  for (const field of ['provisioner', 'reclaimPolicy', 'volumeBindingMode']) checkImmutable(object[field], old[field], FieldPath.of(field), errors);
+  for (const field of ['provisioner', 'reclaimPolicy', 'volumeBindingMode'])
+    checkImmutable(object[field], old[field], FieldPath.of(field), errors);
 }
 
 export function checkVolumeAttributesClass(object: Decoded, errors: FieldErrors): void {
@@ -67,6 +70,8 @@ export function checkVolumeAttributesClassUpdate(object: Decoded, old: Decoded, 
 }
 
 function checkSameParameters(object: Decoded, old: Decoded, errors: FieldErrors): void {
-  const sorted = (map: Readonly<Record<string, string>> | undefined): string => JSON.stringify(Object.entries(map ?? {}).sort(([a], [b]) => (a < b ? -1 : 1)));
-  if (sorted(object.parameters) !== sorted(old.parameters)) errors.forbidden(FieldPath.of('parameters'), 'updates to parameters are forbidden.');
+  const sorted = (map: Readonly<Record<string, string>> | undefined): string =>
+    JSON.stringify(Object.entries(map ?? {}).sort(([a], [b]) => (a < b ? -1 : 1)));
+  if (sorted(object.parameters) !== sorted(old.parameters))
+    errors.forbidden(FieldPath.of('parameters'), 'updates to parameters are forbidden.');
 }

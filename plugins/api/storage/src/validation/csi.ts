@@ -1,17 +1,17 @@
 import type { ValidationContext } from '@kubernel/sdk';
 import type { Decoded, FieldErrors } from '@kubernel/sdk/api';
 import {
-  FieldPath,
-  IMMUTABLE,
-  PrintedValue,
   byteLength,
   checkEnumPointer,
   checkImmutable,
   checkNonNegative,
   checkQualifiedName,
   dns1123Subdomain,
+  FieldPath,
   goJson,
+  IMMUTABLE,
   nameIsDNSSubdomain,
+  PrintedValue,
   semanticEqual,
   tryQuantity,
   validateLabelSelector,
@@ -41,10 +41,12 @@ export function checkDriver(object: Decoded, errors: FieldErrors): void {
   if (spec.fsGroupPolicy == null) errors.required(policy);
   else checkEnumPointer(spec.fsGroupPolicy, policy, errors, ['File', 'None', 'ReadWriteOnceWithFSType']);
   checkTokenRequests(spec.tokenRequests ?? [], SPEC.child('tokenRequests'), errors);
-  for (const mode of spec.volumeLifecycleModes ?? []) checkEnumPointer(mode, SPEC.child('volumeLifecycleModes'), errors, ['Ephemeral', 'Persistent']);
+  for (const mode of spec.volumeLifecycleModes ?? [])
+    checkEnumPointer(mode, SPEC.child('volumeLifecycleModes'), errors, ['Ephemeral', 'Persistent']);
   if (spec.seLinuxMount == null) errors.required(SPEC.child('seLinuxMount'));
   const period = spec.nodeAllocatableUpdatePeriodSeconds;
-  if (period != null && period < 10) errors.invalid(SPEC.child('nodeAllocatableUpdatePeriodSeconds'), period, 'must be greater than or equal to 10 seconds');
+  if (period != null && period < 10)
+    errors.invalid(SPEC.child('nodeAllocatableUpdatePeriodSeconds'), period, 'must be greater than or equal to 10 seconds');
 }
 
 function checkTokenRequests(requests: readonly Decoded[], path: FieldPath, errors: FieldErrors): void {
@@ -93,7 +95,12 @@ export function checkCsiNodeUpdate(object: Decoded, old: Decoded, errors: FieldE
     const rest = ({ name, nodeID, topologyKeys }: Decoded): unknown => [name, nodeID, topologyKeys];
     if (semanticEqual(rest(driver), rest(known)) && semanticEqual(driver.allocatable, known.allocatable)) continue;
     const { name, nodeID, topologyKeys = null, allocatable } = driver;
-    const printed = { Name: name, NodeID: nodeID, TopologyKeys: topologyKeys, Allocatable: allocatable ? { Count: allocatable.count ?? null } : null };
+    const printed = {
+      Name: name,
+      NodeID: nodeID,
+      TopologyKeys: topologyKeys,
+      Allocatable: allocatable ? { Count: allocatable.count ?? null } : null,
+    };
     errors.invalid(FieldPath.of('CSINode.Spec'), new PrintedValue(goJson(printed)), IMMUTABLE);
   }
 }
@@ -104,7 +111,8 @@ export function checkCapacity(object: Decoded, errors: FieldErrors): void {
   errors.invalidEach(FieldPath.of('storageClassName'), name, nameIsDNSSubdomain(name, false));
   for (const field of ['capacity', 'maximumVolumeSize']) {
     const value = object[field];
-    if (value != null && (tryQuantity(value)?.sign ?? 0) < 0) errors.invalid(FieldPath.of(field), value, 'must be greater than or equal to 0');
+    if (value != null && (tryQuantity(value)?.sign ?? 0) < 0)
+      errors.invalid(FieldPath.of(field), value, 'must be greater than or equal to 0');
   }
 }
 
@@ -142,6 +150,10 @@ export function checkAttachmentUpdate(object: Decoded, old: Decoded, errors: Fie
   if (semanticEqual(object.spec, old.spec)) return;
   const { attacher = '', nodeName = '', source = {} } = object.spec ?? {};
   const { persistentVolumeName = null, inlineVolumeSpec = null } = source;
-  const printed = { Attacher: attacher, Source: { PersistentVolumeName: persistentVolumeName, InlineVolumeSpec: inlineVolumeSpec }, NodeName: nodeName };
+  const printed = {
+    Attacher: attacher,
+    Source: { PersistentVolumeName: persistentVolumeName, InlineVolumeSpec: inlineVolumeSpec },
+    NodeName: nodeName,
+  };
   errors.invalid(SPEC, new PrintedValue(goJson(printed)), IMMUTABLE);
 }

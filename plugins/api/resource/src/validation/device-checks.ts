@@ -22,7 +22,14 @@ export function checkDriver(name: string, path: FieldPath, errors: FieldErrors):
 }
 
 /** At most `max` items, each checked, no two with the same key. A negative `max` is none. */
-export function checkItems<T>(items: readonly T[], max: number, path: FieldPath, errors: FieldErrors, check: (item: T, path: FieldPath) => void, keyOf?: (item: T) => string): void {
+export function checkItems<T>(
+  items: readonly T[],
+  max: number,
+  path: FieldPath,
+  errors: FieldErrors,
+  check: (item: T, path: FieldPath) => void,
+  keyOf?: (item: T) => string,
+): void {
   const seen = new Set<string>();
   if (max >= 0 && items.length > max) errors.tooMany(path, items.length, max);
   items.forEach((item, i) => {
@@ -46,9 +53,13 @@ function checkExpression(expression: string, path: FieldPath, errors: FieldError
     errors.tooLong(path, MAX_EXPRESSION);
     return;
   }
-  const outcome = checkCel(expression, { names: ['device'], fields: { device: ['driver', 'attributes', 'capacity', 'allowMultipleAllocations'] } });
+  const outcome = checkCel(expression, {
+    names: ['device'],
+    fields: { device: ['driver', 'attributes', 'capacity', 'allowMultipleAllocations'] },
+  });
   if ('error' in outcome) errors.invalid(path, expression, `compilation failed: ${outcome.error}`);
-  else if (outcome.type !== 'dyn' && outcome.type !== 'bool') errors.invalid(path, expression, `must evaluate to bool or the unknown type, not ${outcome.type}`);
+  else if (outcome.type !== 'dyn' && outcome.type !== 'bool')
+    errors.invalid(path, expression, `must evaluate to bool or the unknown type, not ${outcome.type}`);
 }
 
 export function checkConfiguration({ opaque }: Decoded, path: FieldPath, errors: FieldErrors): void {
@@ -60,6 +71,7 @@ export function checkConfiguration({ opaque }: Decoded, path: FieldPath, errors:
   checkDriver(opaque.driver ?? '', at.child('driver'), errors);
   const { parameters } = opaque;
   if (parameters === undefined || parameters === null) errors.required(at.child('parameters'));
-  else if (typeof parameters !== 'object' || Array.isArray(parameters)) errors.invalid(at.child('parameters'), '<value omitted>', 'must be a valid JSON object');
+  else if (typeof parameters !== 'object' || Array.isArray(parameters))
+    errors.invalid(at.child('parameters'), '<value omitted>', 'must be a valid JSON object');
   else if (byteLength(JSON.stringify(parameters)) > MAX_PARAMETERS) errors.tooLong(at.child('parameters'), MAX_PARAMETERS);
 }
