@@ -290,6 +290,15 @@ describe.skipIf(missing)(`a real node, against the fake API${missing ? ` (skippe
     expect(await exec('host', 'hostname')).toBe(execFileSync('hostname', { encoding: 'utf8' }));
   }, 30_000);
 
+  it('adds an ephemeral container that sees the processes of its target', async () => {
+    const { metadata, spec, status } = get('team');
+    const debug = { ...shell('ps; echo looked'), name: 'debug', targetContainerName: 'main' };
+    api.put(PODS, { apiVersion: 'v1', kind: 'Pod', metadata, spec: { ...spec, ephemeralContainers: [debug] }, status } as Pod);
+    await expect.poll(() => get('team').status?.ephemeralContainerStatuses?.[0]?.state?.terminated?.exitCode, { timeout: 10_000 }).toBe(0);
+    const containerId = get('team').status!.ephemeralContainerStatuses![0]!.containerID!.split('//')[1]!;
+    expect(readFileSync((await cri.instance.containerStatus({ containerId })).logPath, 'utf8')).toMatch(/sleep 1000.*looked/s);
+  }, 30_000);
+
   it('adopts containers when the kubelet, and containerd with it, is replaced', async () => {
     const before = main('full')!;
     const sandboxes = async () =>

@@ -1,6 +1,6 @@
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ContainerConfig, Image, Mount } from '@kubernel/sdk';
+import type { ContainerConfig, ContainerSecurityContext, Image, Mount } from '@kubernel/sdk';
 import type { Container } from '@kubernel/sdk/api';
 import { type EnvInputs, environment, expand } from './env.ts';
 import { ContainerWaiting } from './errors.ts';
@@ -32,6 +32,8 @@ export interface ContainerInputs extends EnvInputs {
   /** Directory of this pod on the host; undefined where containers are simulated and have no files. */
   podDir: string | undefined;
   clusterDomain: string;
+  /** The container whose processes an ephemeral one shall see. */
+  targetId?: string;
   nodeMemoryBytes: number;
 }
 
@@ -68,10 +70,14 @@ export async function containerConfig(inputs: ContainerInputs): Promise<Containe
     tty: container.tty ?? false,
     linux: {
       resources: linuxResources(pod, container, inputs.nodeMemoryBytes),
-      securityContext: containerSecurity(pod, container, image),
+      securityContext: targeted(containerSecurity(pod, container, image), inputs.targetId),
     },
     ...(stopSignal ? { stopSignal } : {}),
   };
+}
+
+function targeted(security: ContainerSecurityContext, targetId: string | undefined): ContainerSecurityContext {
+  return targetId ? { ...security, namespaceOptions: { ...security.namespaceOptions, pid: 'TARGET', targetId } } : security;
 }
 
 const PROPAGATION: Readonly<Record<string, Mount['propagation']>> = {

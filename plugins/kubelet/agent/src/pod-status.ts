@@ -62,6 +62,13 @@ export function podStatus(inputs: StatusInputs): PodStatus {
     startTime: inputs.startTime,
     ...(initStatuses.length ? { initContainerStatuses: initStatuses } : {}),
     containerStatuses: statuses,
+    ...(pod.spec.ephemeralContainers?.length
+      ? {
+          ephemeralContainerStatuses: pod.spec.ephemeralContainers.map((container) =>
+            containerStatus(container, inputs, 'ContainerCreating'),
+          ),
+        }
+      : {}),
     qosClass: qosClass(pod),
   };
 }

@@ -180,8 +180,10 @@ export class PodWorker {
   }
 
   event(type: 'Normal' | 'Warning', reason: string, message: string, container?: Container): void {
-    const init = container && this.#pod.spec.initContainers?.includes(container);
-    const fieldPath = container ? { fieldPath: `spec.${init ? 'initContainers' : 'containers'}{${container.name}}` } : {};
+    const { initContainers, ephemeralContainers } = this.#pod.spec;
+    const named = (list: Container[] | undefined): boolean => list?.some(({ name }) => name === container?.name) ?? false;
+    const list = named(initContainers) ? 'initContainers' : named(ephemeralContainers) ? 'ephemeralContainers' : 'containers';
+    const fieldPath = container ? { fieldPath: `spec.${list}{${container.name}}` } : {};
     this.node.recorder?.event({ apiVersion: 'v1', kind: 'Pod', metadata: this.#pod.metadata, ...fieldPath }, type, reason, message);
   }
 

@@ -46,6 +46,11 @@ export async function syncPod(worker: PodWorker): Promise<number | undefined> {
       await runContainer(worker, sandboxId, container, due);
     }
   }
+  for (const container of worker.pod.spec.ephemeralContainers ?? []) {
+    // Started once, for whoever debugs; never again (KEP-277).
+    if (!worker.signal.aborted && !historyOf(worker.runtime, container.name).length)
+      await startContainer(worker, sandboxId, container, undefined, due);
+  }
   if (worker.signal.aborted) return 0;
   // A pod whose last container just ended is over now, not at the next pass.
   if (isOver(worker)) return endPod(worker);
@@ -281,6 +286,7 @@ async function startContainer(
       volumes: worker.volumes ?? { real: false, paths: new Map() },
       podDir: agent.volumes.podDir(worker.uid),
       clusterDomain: agent.cluster.domain,
+      ...targetOf(worker, container),
       nodeMemoryBytes: memoryBytes,
     });
     config.annotations[CONTAINER_HASH] = containerHash(container);
@@ -304,6 +310,12 @@ async function startContainer(
     // ErrImagePull is shown once, then ImagePullBackOff.
     if (waiting.reason === 'ErrImagePull') due.in(1_000);
   }
+}
+
+function targetOf(worker: PodWorker, container: Container): { targetId?: string } {
+  const { targetContainerName } = container as Container & { targetContainerName?: string };
+  const target = targetContainerName ? historyOf(worker.runtime, targetContainerName)[0] : undefined;
+  return target?.state === 'CONTAINER_RUNNING' ? { targetId: target.id } : {};
 }
 
 /** What the API says of this very container. */

@@ -119,9 +119,11 @@ export class KubeletApi {
     if (verb === 'exec')
       return streamCommand(request, socket, head, (await cri.exec({ ...stream, cmd: query.getAll('command') })).url, flags);
     if (verb === 'attach') {
-      const spec = [...worker.pod.spec.containers, ...(worker.pod.spec.initContainers ?? [])].find(
-        (candidate) => candidate.name === container,
-      );
+      const spec = [
+        ...worker.pod.spec.containers,
+        ...(worker.pod.spec.initContainers ?? []),
+        ...(worker.pod.spec.ephemeralContainers ?? []),
+      ].find((candidate) => candidate.name === container);
       const tty = spec?.tty ?? false;
       return streamCommand(request, socket, head, (await cri.attach({ ...stream, tty, stderr: flags.stderr && !tty })).url, {
         ...flags,
