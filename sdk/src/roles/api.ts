@@ -1,5 +1,5 @@
-import type { KubeObject, ObjectMeta } from '../api/object.ts';
 import type { FieldErrors, FieldPath } from '../api/field-errors.ts';
+import type { KubeObject, ObjectMeta } from '../api/object.ts';
 import type { UserInfo } from './auth.ts';
 
 /**
@@ -68,8 +68,20 @@ export interface FieldSchema {
 }
 
 export type ScalarKind =
-  | 'string' | 'bool' | 'int32' | 'int64' | 'float64' | 'bytes' | 'time' | 'microtime' | 'duration'
-  | 'quantity' | 'intorstring' | 'raw' | 'fieldsv1' | 'any';
+  | 'string'
+  | 'bool'
+  | 'int32'
+  | 'int64'
+  | 'float64'
+  | 'bytes'
+  | 'time'
+  | 'microtime'
+  | 'duration'
+  | 'quantity'
+  | 'intorstring'
+  | 'raw'
+  | 'fieldsv1'
+  | 'any';
 
 export type TypeRef =
   /** `any` may say what it accepts, when it is not everything: a JSON schema or a boolean. */
@@ -255,7 +267,13 @@ export type Subresource =
   /** An update of the main object through another body kind or another strategy (ephemeralcontainers, resize, approval, finalize). */
   | { type: 'update'; strategy: Strategy; verbs: readonly Verb[]; kind?: SubresourceKind }
   | { type: 'action'; verbs: readonly Verb[]; kind: SubresourceKind; run: SubresourceAction }
-  | { type: 'connect'; verbs: readonly Verb[]; kind: SubresourceKind; methods: readonly string[]; connect: 'log' | 'exec' | 'attach' | 'portforward' | 'proxy' };
+  | {
+      type: 'connect';
+      verbs: readonly Verb[];
+      kind: SubresourceKind;
+      methods: readonly string[];
+      connect: 'log' | 'exec' | 'attach' | 'portforward' | 'proxy';
+    };
 
 export interface SubresourceKind {
   group: string;
