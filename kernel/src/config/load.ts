@@ -54,7 +54,9 @@ let compiled: Promise<ValidateFunction> | undefined;
 
 /** ajv is loaded on first use: it costs some 30 ms, which an embedder without a file need not pay. */
 function compiledSchema(): Promise<ValidateFunction> {
-  compiled ??= import('ajv/dist/2020.js').then(({ Ajv2020 }) => new Ajv2020({ allErrors: true, strict: false }).compile(CLUSTER_SCHEMA));
+  compiled ??= import('ajv/dist/2020.js').then(({ Ajv2020 }) =>
+    new Ajv2020({ allErrors: true, strict: false, validateSchema: false, meta: false }).compile(CLUSTER_SCHEMA),
+  );
   return compiled;
 }
 

@@ -196,6 +196,8 @@ export class PluginHost {
   async #begin(plugin: Plugin): Promise<void> {
     const { spec, abort } = plugin;
     try {
+      const api = this.#apiBefore(spec);
+      if (api) await this.#whenRunning(plugin, api);
       // A host's module takes longest to import: it loads while its extensions and requirements start.
       const hosts = [...this.#plugins.values()].some((other) => other.spec.hostId === spec.id);
       const loading = hosts ? this.#load(plugin) : undefined;
@@ -217,6 +219,14 @@ export class PluginHost {
       this.#options.log.log('error', spec.id, 'did not start', { error: (error as Error).stack ?? String(error) });
       this.#retry(plugin, plugin.history, (error as Error).message);
     }
+  }
+
+  /**
+   * The API server that must run before this plugin is loaded: whatever uses the API, extensions of such a host included, would
+   * only take processors from the API's own start.
+   */
+  #apiBefore(spec: PluginSpec): string | undefined {
+    return this.#edges.get(spec.hostId ?? spec.id)?.find((id) => this.#plugins.get(id)?.spec.role === 'apiserver/v1');
   }
 
   async #load(plugin: Plugin): Promise<void> {

@@ -11,7 +11,8 @@ import {
   ROLES,
   type RoleName,
 } from '@kubernel/sdk';
-import semver from 'semver';
+import satisfies from 'semver/functions/satisfies.js';
+import validRange from 'semver/ranges/valid.js';
 import type { ClusterConfig, PluginConfig } from '../config/cluster-config.ts';
 import { pluginNotFound, pluginVersion } from '../errors.ts';
 import { type PluginPackage, packageByName } from './catalog.ts';
@@ -103,10 +104,10 @@ async function resolveOne(
   }
   const { entry, provision } = found;
   const { manifest } = entry;
-  if (!semver.validRange(plugin.version))
+  if (!validRange(plugin.version))
     throw new KubernelError('ERR_CONFIG_INVALID', `${id}: ${JSON.stringify(plugin.version)} is not a semver range`, { subject: id });
-  if (!semver.satisfies(entry.version, plugin.version)) throw pluginVersion(id, entry.version, plugin.version);
-  if (!semver.satisfies(KERNEL_API, manifest.kernel)) {
+  if (!satisfies(entry.version, plugin.version)) throw pluginVersion(id, entry.version, plugin.version);
+  if (!satisfies(KERNEL_API, manifest.kernel)) {
     throw new KubernelError(
       'ERR_KERNEL_VERSION',
       `${id} (${entry.name} ${entry.version}) needs kernel API ${manifest.kernel}, this is ${KERNEL_API}`,
@@ -166,7 +167,8 @@ async function checkPluginConfig(
   if (!schemaFile) throw new KubernelError('ERR_CONFIG_INVALID', `${id} takes no config`, { subject: id });
   const schema = JSON.parse(await readFile(join(entry.dir, schemaFile), 'utf8')) as object;
   const { Ajv2020 } = await import('ajv/dist/2020.js');
-  const ajv = new Ajv2020({ allErrors: true, strict: false, validateFormats: false });
+  // Compiling the schema of schemas to check our own would take longer than all the rest.
+  const ajv = new Ajv2020({ allErrors: true, strict: false, validateFormats: false, validateSchema: !entry.own, meta: !entry.own });
   const validate = ajv.compile(schema);
   if (validate(given)) return;
   const wrong = (validate.errors ?? []).map(

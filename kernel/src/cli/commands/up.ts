@@ -8,7 +8,7 @@ import { IdleCollector } from '@kubernel/sdk/isolate';
 import { parse } from 'yaml';
 import type { ClusterDocument } from '../../config/cluster-config.ts';
 import { control } from '../../control/client.ts';
-import { type StatusDocument, serveControl } from '../../control/server.ts';
+import type { StatusDocument } from '../../control/server.ts';
 import { readRunFile } from '../../data-dir.ts';
 import { dataDirInUse } from '../../errors.ts';
 import { repositoryRoot } from '../../host/catalog.ts';
@@ -56,6 +56,8 @@ export async function up(options: UpOptions): Promise<void> {
   });
   const stopped = Promise.withResolvers<void>();
   const about = { version: await kubernelVersion(), config };
+  // Its HTTP framework loads once the API serves.
+  const { serveControl } = await import('../../control/server.ts');
   const door = await serveControl(kernel, about, () => void stop());
   let stopping = false;
   const stop = async (): Promise<void> => {
