@@ -1,23 +1,14 @@
-import { MessageChannel } from 'node:worker_threads';
-import {
-  type ClusterSettings,
-  type Consumer,
-  KubernelError,
-  type PluginState,
-  type PluginStatus,
-  ROLES,
-  type RoleName,
-} from '@kubernel/sdk';
-import { Channel, callSignal, type Port, remote } from '@kubernel/sdk/rpc';
-import { isolateGone, roleUnavailable, startTimeout } from '../errors.ts';
+import { type ClusterSettings, type Consumer, KubernelError, type PluginState, type PluginStatus, type RoleName } from '@kubernel/sdk';
+import { callSignal, type Port } from '@kubernel/sdk/rpc';
+import { isolateGone, startTimeout } from '../errors.ts';
 import { CrashHistory } from './backoff.ts';
+import { Broker } from './broker.ts';
 import { type Dependencies, dependencies } from './graph.ts';
 import { hostControl, type LogSink } from './host-control.ts';
 import { IsolateSlot } from './isolate-slot.ts';
+import { type Plugin, statusOf } from './plugin.ts';
 import type { PluginSpec } from './resolve.ts';
 
-/** How long a caller waits for a provider that is starting, in milliseconds. */
-const CONNECT_PATIENCE_MS = 2_000;
 const CHECK_MS = 2_000;
 
 export interface Elector {
@@ -36,19 +27,6 @@ export interface HostOptions {
   onChange?(status: PluginStatus, previous: PluginState): void;
 }
 
-interface Plugin {
-  spec: PluginSpec;
-  slot: IsolateSlot;
-  state: PluginState;
-  reason: string | undefined;
-  since: number;
-  history: CrashHistory;
-  restarts: number;
-  /** Aborts when the plugin is being stopped or replaced: whatever tries to start it gives up. */
-  abort: AbortController;
-  timer: NodeJS.Timeout | undefined;
-}
-
 /**
  * Runs plugins: starts each when what it needs runs, ties consumers to providers, restarts what crashes, and applies
  * changes of the config one by one.
@@ -58,16 +36,18 @@ export class PluginHost {
   readonly #plugins = new Map<string, Plugin>();
   readonly #slots = new Map<string, IsolateSlot>();
   readonly #watchers = new Set<() => void>();
-  readonly #kernelServices: Partial<Record<RoleName, object>>;
+  readonly #broker: Broker;
   #edges: Dependencies = new Map();
   #checks: NodeJS.Timeout | undefined;
 
   constructor(options: HostOptions) {
     this.#options = options;
-    this.#kernelServices = {
-      ...options.kernelServices,
-      'host/v1': { plugins: async () => this.statuses(), watch: () => this.#watch(), metrics: () => this.metrics() },
-    };
+    const own = { plugins: async () => this.statuses(), watch: () => this.#watch(), metrics: () => this.metrics() };
+    this.#broker = new Broker({
+      plugins: () => this.#plugins.values(),
+      once: (listener) => this.#once(listener),
+      kernelServices: { ...options.kernelServices, 'host/v1': own },
+    });
   }
 
   /** Starts everything. Resolves when all plugins run; a plugin that fails is retried and reported, and holds nobody up. */
@@ -123,7 +103,7 @@ export class PluginHost {
   }
 
   statuses(): PluginStatus[] {
-    return [...this.#plugins.values()].map((plugin) => this.#status(plugin));
+    return [...this.#plugins.values()].map((plugin) => statusOf(plugin));
   }
 
   /** Resolves when the plugin runs (or another state is reached). */
@@ -140,27 +120,14 @@ export class PluginHost {
     return AggregatorRegistry.aggregate(parts.filter((part) => part.length > 0) as never).metrics();
   }
 
-  /** A service as the kernel itself uses it, under the identity `system:kernel`. */
+  /** A service as the kernel itself uses it, under the identity of `consumer`. */
   use<T extends object>(role: RoleName, consumer: Consumer): T {
-    const provider = () => this.#provider(role, undefined);
-    return remote<T>(role, ROLES[role].streams, async () => {
-      const { port1, port2 } = new MessageChannel();
-      await this.#deliver(await provider(), consumer, port2 as unknown as Port);
-      return new Channel(port1 as unknown as Port);
-    });
+    return this.#broker.use<T>(role, consumer);
   }
 
   /** A port to the provider of a role, for plugin `from`. */
-  async connect(from: string, role: RoleName, name: string | undefined): Promise<Port> {
-    const { spec } = this.#plugin(from);
-    const { port1, port2 } = new MessageChannel();
-    const own = this.#kernelServices[role];
-    if (own) {
-      new Channel(port2 as unknown as Port).serve(role, own);
-    } else {
-      await this.#deliver(await this.#provider(role, name), consumerOf(spec), port2 as unknown as Port);
-    }
-    return port1 as unknown as Port;
+  connect(from: string, role: RoleName, name: string | undefined): Promise<Port> {
+    return this.#broker.connect(this.#plugin(from).spec, role, name);
   }
 
   report(id: string, state: 'degraded' | 'ok', reason: string): void {
@@ -338,38 +305,7 @@ export class PluginHost {
     await this.#begin(next);
   }
 
-  // ------------------------------------------------------------------------------------------------ connections
-
-  async #provider(role: RoleName, name: string | undefined): Promise<Plugin> {
-    const found = (): Plugin | undefined =>
-      [...this.#plugins.values()].find((plugin) => plugin.spec.role === role && (name === undefined || plugin.spec.name === name));
-    const running = (): Plugin | undefined => {
-      const plugin = found();
-      return plugin && (plugin.state === 'Running' || plugin.state === 'Degraded') ? plugin : undefined;
-    };
-    const deadline = Date.now() + CONNECT_PATIENCE_MS;
-    for (;;) {
-      const plugin = running();
-      if (plugin) return plugin;
-      const left = deadline - Date.now();
-      const candidate = found();
-      if (left <= 0 || !candidate)
-        throw roleUnavailable(
-          role,
-          candidate
-            ? `${candidate.spec.id} is ${candidate.state}${candidate.reason ? ` (${candidate.reason})` : ''}`
-            : 'the config names no such plugin',
-        );
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, left);
-        this.#once(() => (clearTimeout(timer), resolve()));
-      });
-    }
-  }
-
-  async #deliver(provider: Plugin, consumer: Consumer, port: Port): Promise<void> {
-    await (await provider.slot.open()).accept(provider.spec.id, consumer, port);
-  }
+  // ------------------------------------------------------------------------------------------------ waiting
 
   async #whenRunning(plugin: Plugin, id: string): Promise<void> {
     for (;;) {
@@ -398,25 +334,8 @@ export class PluginHost {
     if (previous !== state) plugin.since = Date.now();
     plugin.state = state;
     plugin.reason = reason;
-    this.#options.onChange?.(this.#status(plugin), previous);
+    this.#options.onChange?.(statusOf(plugin), previous);
     this.#notify();
-  }
-
-  #status({ spec, slot, state, reason, since, restarts }: Plugin): PluginStatus {
-    return {
-      id: spec.id,
-      role: spec.role,
-      package: spec.package,
-      version: spec.version,
-      isolate: slot.name,
-      isolateKind: slot.kind,
-      state,
-      ...(reason ? { reason } : {}),
-      since,
-      restarts,
-      heapBytes: slot.heapBytes,
-      cpu: slot.cpu,
-    };
   }
 
   #plugin(id: string): Plugin {
@@ -456,14 +375,6 @@ export interface AppliedChange {
   id: string;
   change: 'started' | 'stopped' | 'restarted' | 'reconfigured' | 'refused';
   reason?: string;
-}
-
-function consumerOf(spec: PluginSpec): Consumer {
-  return {
-    id: spec.id,
-    user: { name: `system:plugin:${spec.id}`, groups: ['system:plugins', 'system:authenticated'] },
-    rules: spec.permissions,
-  };
 }
 
 /** Those who need others before those they need. */
