@@ -170,6 +170,8 @@ export interface ResourceDefinition {
   /** Text of a `Warning` header that every request about this resource is answered with. */
   deprecated?: string;
   strategy?: Strategy;
+  /** From a CustomResourceDefinition: items of lists show their kind and apiVersion, and nobody patches it strategically. */
+  custom?: boolean;
   subresources?: Readonly<Record<string, Subresource>>;
   /** Field selectors beyond metadata.name and metadata.namespace, each as the value it selects on. */
   selectableFields?: Readonly<Record<string, (object: KubeObject) => string>>;
@@ -209,6 +211,8 @@ export interface Strategy {
   resetFields?: readonly string[];
   /** What else keeps a deleted object, besides metadata.finalizers (a namespace's spec.finalizers). */
   finalizers?(object: KubeObject): readonly string[];
+  /** Finalizers that an object gets when its deletion begins, for work that has to be done before it goes. */
+  deletionFinalizers?: readonly string[];
   /** Called when a deletion begins and something keeps the object for now (a namespace becomes Terminating). May change it in place. */
   beginDeletion?(object: KubeObject): void;
   /** Texts of `Warning` headers for a DELETE; `policy` is what the client asked for, undefined when it said nothing. */

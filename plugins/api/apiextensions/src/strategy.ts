@@ -13,9 +13,23 @@ function rememberStorage({ spec, status }: Decoded): void {
   }
 }
 
+function markTerminating(object: Decoded): void {
+  object.status ??= {};
+  const others = ((object.status.conditions ?? []) as Decoded[]).filter(({ type }) => type !== 'Terminating');
+  const lastTransitionTime = object.metadata.deletionTimestamp;
+  const message = 'CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon';
+  object.status.conditions = [
+    ...others,
+    { type: 'Terminating', status: 'True', lastTransitionTime, reason: 'InstanceDeletionPending', message },
+  ];
+}
+
 const definition: Strategy = {
   generation: true,
   unconditionalUpdate: false,
+  // Upstream's cleanup: the API server empties a definition before it goes.
+  deletionFinalizers: ['customresourcecleanup.apiextensions.k8s.io'],
+  beginDeletion: markTerminating,
   resetFields: ['status'],
   prepareForCreate(object) {
     object.status = {};

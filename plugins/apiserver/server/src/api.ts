@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type {
   AdmissionAttributes,
+  ApiGroup,
   AdmissionOperation,
   ApiReader,
   AuthzAttributes,
@@ -45,9 +46,9 @@ export interface Api {
 }
 
 export interface OpenApi {
-  v2(): object;
-  /** `apis/apps/v1` -> its document. */
-  v3(): Map<string, () => object>;
+  v2(custom: readonly ApiGroup[]): object;
+  /** `apis/apps/v1` -> its document. What makes it is the same function as long as the document is the same. */
+  v3(custom: readonly ApiGroup[]): Map<string, () => object>;
 }
 
 export interface AdmissionChain {

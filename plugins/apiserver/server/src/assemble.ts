@@ -14,13 +14,15 @@ import type {
   UserInfo,
 } from '@kubernel/sdk';
 import { type AdmissionSubject, Admissions, admissionAttributes } from './admission.ts';
-import type { Api, OpenApi } from './api.ts';
+import { type Api, type OpenApi, SYSTEM_USER } from './api.ts';
 import { Authentication, Authorization } from './auth.ts';
 import { WatchCache } from './cache/watch-cache.ts';
 import { WatchHub } from './cache/watcher.ts';
 import { Writer } from './cache/writer.ts';
 import type { Call } from './call.ts';
 import type { Codec } from './codec.ts';
+import { CustomResourceServer } from './crd/custom-resources.ts';
+import type { CustomTypes } from './crd/custom-type.ts';
 import { Health } from './health.ts';
 import { Metrics } from './metrics.ts';
 import { type Documents, NonResource } from './non-resource.ts';
@@ -39,7 +41,7 @@ export interface Parts {
   cluster: ClusterSettings;
   log: Logger;
   metrics: MetricsFactory;
-  makeTypes(groups: readonly ApiGroup[]): { codec: Codec; patcher: Patcher; openApi?: OpenApi };
+  makeTypes(groups: readonly ApiGroup[], custom: CustomTypes): { codec: Codec; patcher: Patcher; openApi?: OpenApi };
   documents(api: Api): Documents;
   metricsText(): Promise<string>;
 }
@@ -82,7 +84,8 @@ export function assemble(parts: Parts): Assembled {
     () => api.registry,
   );
   const groups = [...parts.groups];
-  const { codec, patcher, openApi } = parts.makeTypes(groups);
+  const custom: CustomTypes = new Map();
+  const { codec, patcher, openApi } = parts.makeTypes(groups, custom);
   const api: Api = {
     registry: new Registry(groups, cache, codec),
     codec,
@@ -117,10 +120,13 @@ export function assemble(parts: Parts): Assembled {
     connect: (user) => serviceFor(api, user, metrics, nonResource.respond),
     setGroups(next) {
       const list = [...next];
-      Object.assign(api, parts.makeTypes(list));
-      api.registry = new Registry(list, cache, api.codec);
+      Object.assign(api, parts.makeTypes(list, custom));
+      api.registry = new Registry(list, cache, api.codec, api.registry);
     },
-    start: (signal) => cache.start(signal),
+    async start(signal) {
+      await cache.start(signal);
+      new CustomResourceServer(api, custom, serviceFor(api, SYSTEM_USER, metrics, nonResource.respond)).start();
+    },
     async initExtensions() {
       for (const { instance } of parts.authenticators) await instance.init?.(reader);
       for (const { instance } of parts.authorizers) await instance.init?.(reader);

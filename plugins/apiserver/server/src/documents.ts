@@ -12,19 +12,33 @@ import { noRepresentation, notAcceptable } from './status.ts';
  */
 export function documents(api: Api, serverAddress: () => string): Documents {
   let made:
-    | { registry: Api['registry']; legacy: Map<string, object>; v3: Map<string, () => object>; texts: Map<string, Document> }
+    | {
+        registry: Api['registry'];
+        revision: number;
+        legacy: Map<string, object>;
+        v3: Map<string, () => object>;
+        texts: Map<string, Document>;
+      }
     | undefined;
   const current = () => {
-    if (made?.registry !== api.registry) {
+    if (made?.registry !== api.registry || made.revision !== api.registry.revision) {
       const { registry } = api;
-      made = { registry, legacy: legacyDiscovery(registry.groups, serverAddress()), v3: api.openApi?.v3() ?? new Map(), texts: new Map() };
+      made = {
+        registry,
+        revision: registry.revision,
+        legacy: legacyDiscovery(registry.groups, serverAddress()),
+        v3: api.openApi?.v3(registry.customGroups) ?? new Map(),
+        texts: new Map(),
+      };
     }
     return made;
   };
-  /** Serialised and tagged once for each set of groups. */
+  const schemas = new WeakMap<() => object, Document>();
+  /** Serialised and tagged once for each set of groups; schemas of a group version as long as that one stays what it is. */
   const once = (key: string, contentType: string, make: () => object): Document => {
-    const { texts } = current();
-    let document = texts.get(key);
+    const { texts, v3 } = current();
+    const ofGroup = v3.get(key) === make;
+    let document = ofGroup ? schemas.get(make) : texts.get(key);
     if (!document) {
       const body = JSON.stringify(make());
       document = {
@@ -33,7 +47,8 @@ export function documents(api: Api, serverAddress: () => string): Documents {
         etag: `"${createHash('sha256').update(body).digest('hex').toUpperCase()}"`,
         headers: { Vary: 'Accept' },
       };
-      texts.set(key, document);
+      if (ofGroup) schemas.set(make, document);
+      else texts.set(key, document);
     }
     return document;
   };
@@ -70,7 +85,10 @@ export function documents(api: Api, serverAddress: () => string): Documents {
         }
       }
       if (at === '/openapi/v2')
-        return api.openApi && openApiV2Document(accept, () => once('openapi/v2', 'application/json', () => api.openApi?.v2() ?? {}));
+        return (
+          api.openApi &&
+          openApiV2Document(accept, () => once('openapi/v2', 'application/json', () => api.openApi?.v2(api.registry.customGroups) ?? {}))
+        );
       if (at === '/openapi/v3') return once('openapi/v3', 'application/json', () => index(current().v3, once));
       if (at.startsWith('/openapi/v3/')) {
         const name = at.slice('/openapi/v3/'.length);

@@ -3,6 +3,7 @@ import type { Entry } from './cache/entry.ts';
 import type { ResourceCache } from './cache/resource-cache.ts';
 import type { WatchCache } from './cache/watch-cache.ts';
 import type { Codec } from './codec.ts';
+import { CustomGroups } from './crd/custom-groups.ts';
 
 /** A served resource: what its group says about it, and where its objects are. */
 export interface Resource {
@@ -27,16 +28,26 @@ export interface Resource {
   readonly keepsTypeMeta: boolean;
 }
 
-/** Finds resources by group, version and plural. Rebuilt as a whole when the set of groups changes. */
+/** Finds resources by group, version and plural. Rebuilt as a whole when the set of groups changes; custom resources come and go. */
 export class Registry {
-  readonly groups: readonly ApiGroup[];
+  readonly #builtIn: readonly ApiGroup[];
   readonly #resources = new Map<string, Resource>();
   readonly #byGroupResource = new Map<string, Resource>();
   readonly #versions = new Set<string>();
+  readonly #cache: WatchCache;
+  readonly #codec: Codec;
+  readonly #custom: Map<string, Custom>;
+  #customGroups: CustomGroups | undefined;
+  /** Counts changes of what is served. */
+  revision = 0;
 
-  constructor(groups: readonly ApiGroup[], cache: WatchCache, codec: Codec) {
-    this.groups = [...groups].sort((a, b) => (b.priority ?? 0) - (a.priority ?? 0));
-    for (const group of this.groups) {
+  /** `before`: whose custom resources are served on. */
+  constructor(groups: readonly ApiGroup[], cache: WatchCache, codec: Codec, before?: Registry) {
+    this.#cache = cache;
+    this.#codec = codec;
+    this.#builtIn = [...groups].sort((a, b) => (b.priority ?? 0) - (a.priority ?? 0));
+    this.#custom = before ? before.#custom : new Map();
+    for (const group of this.#builtIn) {
       for (const version of group.versions) this.#versions.add(`${group.group}/${version}`);
       for (const definition of group.resources) {
         const resource = toResource(definition, cache, codec);
@@ -46,6 +57,49 @@ export class Registry {
         if (!this.#byGroupResource.has(any) || !definition.storedAs) this.#byGroupResource.set(any, resource);
       }
     }
+    for (const custom of this.#custom.values()) this.#addCustom(custom);
+  }
+
+  /** Serves a CustomResourceDefinition's resources in place of what the same name stood for; without any, no longer. */
+  setCustom(name: string, definitions: readonly ResourceDefinition[], converters: Converters): void {
+    const before = this.#custom.get(name);
+    for (const { group, version, plural } of before?.definitions ?? []) {
+      this.#resources.delete(`${group}/${version}/${plural}`);
+      this.#byGroupResource.delete(`${group}/${plural}`);
+    }
+    this.#custom.delete(name);
+    if (definitions.length > 0) {
+      const custom = { definitions, converters };
+      this.#custom.set(name, custom);
+      this.#addCustom(custom);
+    }
+    this.#customGroups?.change([...(before?.definitions ?? []), ...definitions]);
+    this.revision++;
+  }
+
+  #addCustom({ definitions, converters }: Custom): void {
+    const fields = Object.assign({}, ...definitions.map(({ selectableFields }) => selectableFields));
+    for (const definition of definitions) {
+      const key = `${definition.group}/${definition.version}/${definition.plural}`;
+      // What is built in stays what it is.
+      if (this.#resources.has(key)) continue;
+      const resource = toResource(definition, this.#cache, this.#codec, converters.get(definition.type));
+      resource.cache.setFields(fields);
+      this.#resources.set(key, resource);
+      const any = `${definition.group}/${definition.plural}`;
+      if (!this.#byGroupResource.has(any) || !definition.storedAs) this.#byGroupResource.set(any, resource);
+    }
+  }
+
+  /** The groups of custom resources, as if each were a plugin's. The same object as long as nothing in the group changes. */
+  get customGroups(): readonly ApiGroup[] {
+    this.#customGroups ??= new CustomGroups(() => this.#custom.values());
+    return this.#customGroups.list();
+  }
+
+  /** Everything that is served, as discovery lists it. */
+  get groups(): readonly ApiGroup[] {
+    return [...this.#builtIn, ...this.customGroups];
   }
 
   find(group: string, version: string, plural: string): Resource | undefined {
@@ -58,7 +112,9 @@ export class Registry {
   }
 
   hasVersion(group: string, version: string): boolean {
-    return this.#versions.has(`${group}/${version}`);
+    return (
+      this.#versions.has(`${group}/${version}`) || this.customGroups.some((own) => own.group === group && own.versions.includes(version))
+    );
   }
 
   get resources(): IterableIterator<Resource> {
@@ -66,11 +122,19 @@ export class Registry {
   }
 }
 
-function toResource(definition: ResourceDefinition, cache: WatchCache, codec: Codec): Resource {
+type Converters = ReadonlyMap<string, (entry: Entry) => string>;
+
+interface Custom {
+  definitions: readonly ResourceDefinition[];
+  /** By type name. */
+  converters: Converters;
+}
+
+function toResource(definition: ResourceDefinition, cache: WatchCache, codec: Codec, convert?: (entry: Entry) => string): Resource {
   const { group, version, kind, plural, storedAs } = definition;
   const storedGroup = storedAs?.group ?? group;
   const objects = cache.resource(`${storedGroup || 'core'}/${plural}/`);
-  if (!storedAs || Object.keys(objects.fields).length === 0) objects.fields = definition.selectableFields ?? {};
+  if (!definition.custom && (!storedAs || Object.keys(objects.fields).length === 0)) objects.fields = definition.selectableFields ?? {};
   const apiVersion = group ? `${group}/${version}` : version;
   return {
     definition,
@@ -86,8 +150,8 @@ function toResource(definition: ResourceDefinition, cache: WatchCache, codec: Co
     strategy: definition.strategy ?? {},
     subresources: definition.subresources ?? {},
     cache: objects,
-    keepsTypeMeta: false,
-    convert: storedAs ? converter(definition, apiVersion, codec) : undefined,
+    keepsTypeMeta: definition.custom === true,
+    convert: convert ?? (storedAs ? converter(definition, apiVersion, codec) : undefined),
   };
 }
 

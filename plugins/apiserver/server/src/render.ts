@@ -55,7 +55,8 @@ export function renderList(api: Api, call: Call, result: ListResult, as: Represe
 function listMeta(result: ListResult): Record<string, unknown> {
   return {
     resourceVersion: String(result.revision),
-    ...(result.continue ? { continue: result.continue } : {}),
+    // Lists of custom resources always say where to go on.
+    ...(result.continue || result.resource.keepsTypeMeta ? { continue: result.continue ?? '' } : {}),
     ...(result.remaining ? { remainingItemCount: result.remaining } : {}),
   };
 }

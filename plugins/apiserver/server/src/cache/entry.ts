@@ -36,6 +36,11 @@ export class Entry {
     return JSON.parse(this.text) as KubeObject;
   }
 
+  /** The fields that selectors know have changed. */
+  forgetSelectable(): void {
+    this.#selectable = undefined;
+  }
+
   selectable(fields: FieldExtractor): Selectable {
     this.#selectable ??= selectableOf(this.object, fields);
     return this.#selectable;

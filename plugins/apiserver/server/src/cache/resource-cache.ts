@@ -32,6 +32,13 @@ export class ResourceCache {
     this.prefix = prefix;
   }
 
+  /** Other fields than before: what was extracted is extracted again when it is asked for. */
+  setFields(fields: FieldExtractor): void {
+    const names = (of: FieldExtractor): string => Object.keys(of).sort().join();
+    if (names(fields) !== names(this.fields)) for (const entry of this.entries.values()) entry.forgetSelectable();
+    this.fields = fields;
+  }
+
   /** From the store's snapshot, before `synced`. */
   load(key: string, value: string, revision: number): void {
     if (!this.entries.has(key)) this.#keys.add(key);

@@ -4,7 +4,7 @@ import { isEmptySet, MEMBER } from './field-set.ts';
 import type { JsonObject } from './json-object.ts';
 import { getOwn, isObject, sameJson } from './json-object.ts';
 import type { KeyedShape, MapShape, SetShape, Shape, StructShape } from './shape.ts';
-import { elementPath, UNTYPED } from './shape.ts';
+import { concrete, elementPath, memberOf } from './shape.ts';
 
 /** What `to` has that `from` has not, or has with another value. Both are of the shape; undefined: nothing. */
 export function added(shape: StructShape, from: unknown, to: unknown): FieldSet {
@@ -15,8 +15,9 @@ export function addedOrModified(shape: StructShape, from: unknown, to: unknown):
 }
 
 /** `undefined` is a value that is not there; null is there. The result is a node: an empty object means the path itself. */
-function diff(shape: Shape, from: unknown, to: unknown, modified: boolean): FieldSet | undefined {
+function diff(given: Shape, from: unknown, to: unknown, modified: boolean): FieldSet | undefined {
   if (to === undefined || from === to) return undefined;
+  const shape = concrete(given, from, to);
   // Two empty values are compared as wholes, so that null and {} stay apart.
   if (shape.atomic || (isNothing(from) && isNothing(to))) {
     return from === undefined || (modified && !sameJson(from, to)) ? MEMBER : undefined;
@@ -52,7 +53,7 @@ function diffObject(shape: StructShape | MapShape, from: unknown, to: unknown, m
   if (keys.length > 1) keys.sort();
   for (const key of keys) {
     if (shape.kind === 'struct' && shape.byName.has(key)) continue;
-    const child = diff(shape.kind === 'map' ? shape.of : UNTYPED, before && getOwn(before, key), to[key], modified);
+    const child = diff(memberOf(shape), before && getOwn(before, key), to[key], modified);
     if (child) node[`f:${key}`] = child;
   }
 }
@@ -90,7 +91,8 @@ export function fieldSetOf(shape: StructShape, value: unknown): FieldSet {
   return claim(shape, value) ?? {};
 }
 
-function claim(shape: Shape, value: unknown): FieldSet | undefined {
+function claim(given: Shape, value: unknown): FieldSet | undefined {
+  const shape = concrete(given, value);
   if (shape.atomic) return MEMBER;
   const node: Record<string, FieldSet> = {};
   if (shape.kind === 'struct' || shape.kind === 'map') {
@@ -108,7 +110,7 @@ function claimObject(shape: StructShape | MapShape, value: JsonObject, node: Rec
   for (const key of Object.keys(value)) {
     const item = value[key];
     const field = shape.kind === 'struct' ? shape.byName.get(key) : undefined;
-    const child = claim(field?.shape ?? (shape.kind === 'map' ? shape.of : UNTYPED), item);
+    const child = claim(field?.shape ?? memberOf(shape), item);
     const itself = item === null || (isObject(item) && isEmptySet(item as unknown as FieldSet)) || !field;
     if (child && !isEmptySet(child)) node[`f:${key}`] = itself ? { '.': MEMBER, ...child } : child;
     else if (child || itself) node[`f:${key}`] = MEMBER;

@@ -14,9 +14,9 @@ import { applyStrategicPatch } from './strategic-merge.ts';
 import { ignoreTimes, track } from './track.ts';
 import type { Types } from './types.ts';
 
-/** Keeps what it compiled of each type: make one per set of types. */
-export function createPatcher(types: Types): Patcher {
-  const shapes = new Shapes(types);
+/** Keeps what it compiled of each type: make one per set of types. `open`: see {@link Shapes}. */
+export function createPatcher(types: Types, open = false): Patcher {
+  const shapes = new Shapes(types, open);
   return {
     patch({ kind, resource, live, text }) {
       // Objects are plain JSON: twice as fast as structuredClone.

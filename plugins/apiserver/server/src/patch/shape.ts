@@ -6,13 +6,18 @@ import type { FieldSchema, TypeRef, TypeSchema } from '@kubernel/sdk';
 import type { Types } from './types.ts';
 import { schemaOf, typeNamed } from './types.ts';
 
-export type Shape = LeafShape | StructShape | MapShape | SetShape | KeyedShape;
+export type Shape = LeafShape | StructShape | MapShape | SetShape | KeyedShape | DeducedShape;
 
 /** A value without parts. `scalar` is what server-side apply accepts there. */
 export interface LeafShape {
   kind: 'leaf';
   atomic: true;
   scalar: 'string' | 'boolean' | 'numeric' | 'untyped';
+}
+/** Whatever JSON: an object is a map of such, anything else one value. {@link concrete} tells which. */
+export interface DeducedShape {
+  kind: 'deduced';
+  atomic: false;
 }
 export interface StructShape {
   kind: 'struct';
@@ -59,12 +64,34 @@ const BOOLEAN: LeafShape = { kind: 'leaf', atomic: true, scalar: 'boolean' };
 const NUMERIC: LeafShape = { kind: 'leaf', atomic: true, scalar: 'numeric' };
 export const UNTYPED: LeafShape = { kind: 'leaf', atomic: true, scalar: 'untyped' };
 
+const DEDUCED: DeducedShape = { kind: 'deduced', atomic: false };
+const DEDUCED_MAP: MapShape = { kind: 'map', atomic: false, of: DEDUCED };
+
+/** What a free-form value is, by what it looks like; another shape is itself. */
+export function concrete(shape: Shape, ...values: unknown[]): Exclude<Shape, DeducedShape> {
+  if (shape.kind !== 'deduced') return shape;
+  const given = values.filter((value) => value !== undefined);
+  return given.length > 0 && given.every(isMap) ? DEDUCED_MAP : UNTYPED;
+}
+
+function isMap(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** The shape of an object's member that its type does not name. */
+export function memberOf(shape: StructShape | MapShape): Shape {
+  return shape.kind === 'map' ? shape.of : DEDUCED;
+}
+
 export class Shapes {
   readonly #types: Types;
   readonly #structs = new Map<string, StructShape>();
+  readonly #open: boolean;
 
-  constructor(types: Types) {
+  /** `open`: free-form parts are owned field by field, as those of custom resources. */
+  constructor(types: Types, open = false) {
     this.#types = types;
+    this.#open = open;
   }
 
   /** The shape of a kind; undefined for a type nobody defined. */
@@ -112,7 +139,7 @@ export class Shapes {
   #ref(type: TypeRef): Shape {
     if (type.kind === 'list') return { kind: 'keyed', atomic: true, of: this.#ref(type.of), keys: [] };
     if (type.kind === 'map') return { kind: 'map', atomic: false, of: this.#ref(type.of) };
-    if (type.kind === 'scalar') return leafOf(type.scalar);
+    if (type.kind === 'scalar') return type.scalar === 'any' && !type.accepts && this.#open ? DEDUCED : leafOf(type.scalar);
     const schema = schemaOf(this.#types, type);
     return schema ? this.#struct(schema) : UNTYPED;
   }

@@ -14,7 +14,7 @@ export function misfits(shape: StructShape, value: unknown): string | undefined 
 }
 
 function check(shape: Shape, value: unknown, path: string, errors: string[]): void {
-  if (value === null || value === undefined) return;
+  if (value === null || value === undefined || shape.kind === 'deduced') return;
   const fail = (why: string): unknown => errors.push(`${path}: ${why}`);
   if (shape.kind === 'leaf') {
     const why = scalarMisfit(shape.scalar, value);

@@ -4,10 +4,11 @@ import { isEmptySet, isMember } from './field-set.ts';
 import type { JsonObject } from './json-object.ts';
 import { getOwn, isObject, setOwn } from './json-object.ts';
 import type { KeyedShape, MapShape, SetShape, Shape, StructShape } from './shape.ts';
-import { elementPath, UNTYPED } from './shape.ts';
+import { concrete, elementPath, memberOf } from './shape.ts';
 
 /** `live` with everything `applied` says. Neither is changed; parts may be shared with both. */
-export function merge(shape: Shape, live: unknown, applied: unknown): unknown {
+export function merge(given: Shape, live: unknown, applied: unknown): unknown {
+  const shape = concrete(given, live, applied);
   if (applied === undefined) return live;
   if (live === undefined || live === null || shape.atomic) return applied;
   if (shape.kind === 'struct' || shape.kind === 'map') {
@@ -22,7 +23,7 @@ export function merge(shape: Shape, live: unknown, applied: unknown): unknown {
 }
 
 function memberShape(shape: StructShape | MapShape, key: string): Shape {
-  return shape.kind === 'map' ? shape.of : (shape.byName.get(key)?.shape ?? UNTYPED);
+  return shape.kind === 'map' ? shape.of : (shape.byName.get(key)?.shape ?? memberOf(shape));
 }
 
 /**
@@ -76,7 +77,8 @@ function mergeList(shape: KeyedShape | SetShape, live: readonly unknown[], appli
 }
 
 /** The value without the paths of the set and everything below them. What is emptied by that becomes null. */
-export function withoutPaths(shape: Shape, value: unknown, paths: FieldSet): unknown {
+export function withoutPaths(given: Shape, value: unknown, paths: FieldSet): unknown {
+  const shape = concrete(given, value);
   if (shape.atomic || isEmptySet(paths)) return value;
   if (shape.kind === 'struct' || shape.kind === 'map') {
     if (!isObject(value) || Object.keys(value).length === 0) return value;
@@ -108,7 +110,7 @@ export function withStructFields(shape: Shape, set: FieldSet): FieldSet {
       continue;
     }
     const field = shape.kind === 'struct' ? shape.byName.get(key.slice(2)) : undefined;
-    const inner = field?.shape ?? (shape.kind === 'map' || shape.kind === 'set' || shape.kind === 'keyed' ? shape.of : UNTYPED);
+    const inner = field?.shape ?? ('of' in shape ? shape.of : shape.kind === 'struct' ? memberOf(shape) : shape);
     const child = withStructFields(inner, node);
     result[key] = field && !isEmptySet(child) && !('.' in child) ? { '.': {}, ...child } : child;
   }

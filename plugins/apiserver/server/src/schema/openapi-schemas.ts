@@ -83,6 +83,9 @@ export function kindsOfTypes(groups: Iterable<ApiGroup>): KindsOfType {
   return kinds;
 }
 
+/** Definitions of types that are in no table: those of custom resources. `ref` refers to another definition. */
+export type External = (type: string, version: OpenApiVersion, ref: (type: string) => Json) => Json | undefined;
+
 /** Builds definitions on demand, and with each the ones it refers to. */
 export class Definitions {
   readonly #types: TypeRegistry;
@@ -90,6 +93,7 @@ export class Definitions {
   readonly #kinds: KindsOfType;
   readonly #descriptions: Descriptions | undefined;
   readonly #optionKinds: Json[];
+  readonly #external: External | undefined;
   readonly built: Record<string, Json> = {};
 
   /** `groupVersions`: whose DeleteOptions and WatchEvents are meant. */
@@ -99,7 +103,9 @@ export class Definitions {
     kinds: KindsOfType,
     groupVersions: readonly (readonly [group: string, version: string])[],
     descriptions?: Descriptions,
+    external?: External,
   ) {
+    this.#external = external;
     this.#types = types;
     this.#version = version;
     this.#kinds = kinds;
@@ -109,10 +115,12 @@ export class Definitions {
 
   /** `{$ref}` to a type's definition, which is built if it is not yet. */
   ref(type: string): Json {
-    const name = definitionName(type);
+    const name = this.#types.has(type) || type === 'meta.v1.Patch' ? definitionName(type) : type;
     if (!this.built[name]) {
       this.built[name] = {}; // types may be recursive
-      if (type === 'meta.v1.Patch') this.built[name] = { type: 'object' };
+      const outside = name === type ? this.#external?.(type, this.#version, (other) => this.ref(other)) : undefined;
+      if (outside) Object.assign(this.built[name], outside);
+      else if (type === 'meta.v1.Patch') this.built[name] = { type: 'object' };
       else Object.assign(this.built[name], this.#definition(this.#types.schema(type)));
     }
     return this.#refTo(name);

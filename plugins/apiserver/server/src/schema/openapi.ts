@@ -3,7 +3,7 @@ import { byPriority } from './discovery.ts';
 import { KNOWN_VERSIONS } from './known-versions.ts';
 import type { Operation, Parameter } from './openapi-operations.ts';
 import { capital, groupTag, OBJECT_TYPES, operationsOf } from './openapi-operations.ts';
-import type { Descriptions, Json } from './openapi-schemas.ts';
+import type { Descriptions, External, Json } from './openapi-schemas.ts';
 import { Definitions, kindsOfTypes } from './openapi-schemas.ts';
 import type { TypeRegistry } from './type-registry.ts';
 
@@ -22,15 +22,17 @@ export interface OpenApiSource {
   groups: Iterable<ApiGroup>;
   types: TypeRegistry;
   descriptions?: Descriptions;
+  /** Knows the types of custom resources. */
+  external?: External;
 }
 
 /** Paths below /openapi/v3/ (`api/v1`, `apis/apps/v1`, `version`) and how to make the document of each. */
-export function openApiV3({ groups, types, descriptions }: OpenApiSource): Map<string, () => Json> {
+export function openApiV3({ groups, types, descriptions, external }: OpenApiSource): Map<string, () => Json> {
   const documents = new Map<string, () => Json>();
   const ordered = byPriority(groups);
   const kinds = kindsOfTypes(ordered);
   const document = (operations: () => Operation[], groupVersions: [string, string][]) => (): Json => {
-    const definitions = new Definitions(types, 3, kinds, groupVersions, descriptions);
+    const definitions = new Definitions(types, 3, kinds, groupVersions, descriptions, external);
     const paths = pathsV3(operations(), definitions);
     const schemas = Object.fromEntries(Object.entries(definitions.built).sort(([a], [b]) => (a < b ? -1 : 1)));
     const components: Json = Object.keys(schemas).length ? { schemas, securitySchemes: SECURITY } : { securitySchemes: SECURITY };
@@ -83,14 +85,14 @@ function groupOperation(group: string): Operation {
 }
 
 /** All groups in one document, as /openapi/v2 has it. */
-export function openApiV2({ groups, types, descriptions }: OpenApiSource): Json {
+export function openApiV2({ groups, types, descriptions, external }: OpenApiSource): Json {
   const ordered = byPriority(groups);
   const known: Record<string, readonly string[]> = { ...KNOWN_VERSIONS };
   for (const { group, versions } of ordered) known[group] = [...new Set([...(known[group] ?? []), ...versions])].sort();
   const groupVersions = Object.keys(known)
     .sort()
     .flatMap((group) => (known[group] ?? []).map((version): [string, string] => [group, version]));
-  const definitions = new Definitions(types, 2, kindsOfTypes(ordered), groupVersions, descriptions);
+  const definitions = new Definitions(types, 2, kindsOfTypes(ordered), groupVersions, descriptions, external);
   const operations = [
     rootOperation('/api/', 'getCoreAPIVersions', 'core', 'meta.v1.APIVersions'),
     rootOperation('/apis/', 'getAPIVersions', 'apis', 'meta.v1.APIGroupList'),

@@ -58,7 +58,8 @@ export async function change(api: Api, call: Call, resource: Resource, request: 
 
 /** The object in the version this resource serves, shared. */
 export function currentObject(resource: Resource, entry: Entry): KubeObject {
-  return resource.convert ? (JSON.parse(resource.convert(entry)) as KubeObject) : entry.object;
+  const text = textOf(resource, entry);
+  return text === entry.text ? entry.object : (JSON.parse(text) as KubeObject);
 }
 
 /** The outcome, or minus the revision (0: deleted) at which the object stands now, when the comparison failed. */

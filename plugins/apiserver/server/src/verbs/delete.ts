@@ -66,7 +66,7 @@ async function tryDelete(
   const asked =
     options.propagationPolicy ?? (options.orphanDependents === undefined ? undefined : options.orphanDependents ? 'Orphan' : 'Background');
   for (const warning of strategy.deletionWarnings?.(current, asked) ?? []) call.warnings.push(warning);
-  const finalizers = deletionFinalizers(resource, metadata.finalizers ?? [], options);
+  const finalizers = deletionFinalizers(resource, metadata.finalizers ?? [], options, !metadata.deletionTimestamp);
   const grace = strategy.gracePeriod ? Math.max(0, strategy.gracePeriod(current, options.gracePeriodSeconds)) : 0;
   const context = strategyContext(api, call, metadata.namespace ?? '', options.dryRun, current);
   const held = strategy.finalizers?.(current) ?? [];
@@ -109,12 +109,13 @@ function mark({ strategy }: Resource, object: KubeObject, finalizers: readonly s
 }
 
 /** The propagation policy is remembered as a finalizer that the garbage collector takes away when its work is done. */
-function deletionFinalizers(resource: Resource, present: readonly string[], options: DeleteOptions): string[] {
+function deletionFinalizers(resource: Resource, present: readonly string[], options: DeleteOptions, begins: boolean): string[] {
   const policy =
     options.propagationPolicy ??
     (options.orphanDependents === undefined ? undefined : options.orphanDependents ? 'Orphan' : 'Background') ??
     (present.includes('orphan') ? 'Orphan' : present.includes('foregroundDeletion') ? 'Foreground' : resource.strategy.defaultDeletion);
   const others = present.filter((name) => name !== 'orphan' && name !== 'foregroundDeletion');
+  if (begins) for (const name of resource.strategy.deletionFinalizers ?? []) if (!others.includes(name)) others.push(name);
   if (policy === 'Orphan') return [...others, 'orphan'];
   if (policy === 'Foreground') return [...others, 'foregroundDeletion'];
   return others;
