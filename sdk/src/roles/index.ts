@@ -4,14 +4,15 @@
  */
 import type { Admission } from './admission.ts';
 import type { ApiGroup } from './api.ts';
-import type { Authenticator, Authorizer } from './auth.ts';
-import type { Storage } from './storage.ts';
-import type { Store } from './store.ts';
 import type { ApiService } from './apiserver.ts';
+import type { Authenticator, Authorizer } from './auth.ts';
 import type { CniDriver } from './cni.ts';
 import type { CriRuntime } from './cri.ts';
 import type { HostService, PerConsumer } from './host.ts';
+import type { CsiDriver, VolumeDriver } from './node-drivers.ts';
 import type { SchedulerPolicy } from './scheduler-policy.ts';
+import type { Storage } from './storage.ts';
+import type { Store } from './store.ts';
 
 /** Role name -> the contract as its consumers see it. */
 export interface Roles {
@@ -29,6 +30,14 @@ export interface Roles {
   'kubelet/v1': Kubelet;
   'cri/v1': CriRuntime;
   'cni/v1': CniDriver;
+  'csi/v1': CsiDriver;
+  'volume/v1': VolumeDriver;
+  'proxy/v1': Controller;
+  'netpolicy/v1': Controller;
+  'dns/v1': Controller;
+  'ingress/v1': Controller;
+  'cloud/v1': Controller;
+  'console/v1': Controller;
 }
 
 export type RoleName = keyof Roles;
@@ -72,6 +81,14 @@ export const ROLES: Readonly<Record<RoleName, RoleDescription>> = {
   'kubelet/v1': { kind: 'service', streams: [] },
   'cri/v1': { kind: 'service', streams: ['events'] },
   'cni/v1': { kind: 'service', streams: [] },
+  'csi/v1': { kind: 'service', streams: [] },
+  'volume/v1': { kind: 'extension', host: 'kubelet/v1', streams: [] },
+  'proxy/v1': { kind: 'service', streams: [] },
+  'netpolicy/v1': { kind: 'service', streams: [] },
+  'dns/v1': { kind: 'service', streams: [] },
+  'ingress/v1': { kind: 'service', streams: [] },
+  'cloud/v1': { kind: 'service', streams: [] },
+  'console/v1': { kind: 'service', streams: [] },
 };
 
 export * from './admission.ts';
@@ -81,6 +98,7 @@ export type * from './auth.ts';
 export type * from './cni.ts';
 export type * from './cri.ts';
 export type * from './host.ts';
+export type * from './node-drivers.ts';
 export * from './scheduler-policy.ts';
 export * from './storage.ts';
 export type * from './store.ts';

@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { MessageChannel } from 'node:worker_threads';
 import { KubernelError } from '../errors.ts';
-import { type HostControl, type IsolateService, IsolateRuntime } from '../isolate/index.ts';
+import { type HostControl, IsolateRuntime, type IsolateService } from '../isolate/index.ts';
 import { pluginId } from '../manifest.ts';
-import { Channel, type Port, remote, transferring } from '../rpc/index.ts';
 import type { ClusterSettings } from '../roles/api.ts';
-import { type RoleName, ROLES, type Roles } from '../roles/index.ts';
+import { ROLES, type RoleName, type Roles } from '../roles/index.ts';
+import { Channel, type Port, remote, transferring } from '../rpc/index.ts';
 
 export interface HarnessOptions<R extends RoleName> {
   /** The plugin's entry module, as its manifest names it: an absolute path or a file: URL. */
@@ -36,8 +36,19 @@ export interface RunningPlugin<R extends RoleName> {
   stop(): Promise<void>;
 }
 
-const CLUSTER: ClusterSettings = { name: 'test', clusterDomain: 'cluster.local', serviceCIDRs: ['10.96.0.0/16'], podCIDRs: ['10.244.0.0/16'], clusterDNS: ['10.96.0.10'], nodePortRange: [30000, 32767] };
-const CONSUMER = { id: 'test/harness', user: { name: 'system:plugin:test/harness', groups: ['system:masters', 'system:plugins', 'system:authenticated'] }, rules: [] };
+const CLUSTER: ClusterSettings = {
+  name: 'test',
+  clusterDomain: 'cluster.local',
+  serviceCIDRs: ['10.96.0.0/16'],
+  podCIDRs: ['10.244.0.0/16'],
+  clusterDNS: ['10.96.0.10'],
+  nodePortRange: [30000, 32767],
+};
+const CONSUMER = {
+  id: 'test/harness',
+  user: { name: 'system:plugin:test/harness', groups: ['system:masters', 'system:plugins', 'system:authenticated'] },
+  rules: [],
+};
 
 /**
  * Runs one plugin as the host would, in this thread: its module imported, its context real, its services and consumers
@@ -63,7 +74,8 @@ export async function runPlugin<R extends RoleName>(options: HarnessOptions<R>):
   control.serve('host', {
     connect: async (_from, wanted) => {
       const service = options.services?.[wanted];
-      if (!service) throw new KubernelError('ERR_ROLE_UNAVAILABLE', `this test gives no ${wanted}`, { subject: wanted, hint: 'add it to `services`' });
+      if (!service)
+        throw new KubernelError('ERR_ROLE_UNAVAILABLE', `this test gives no ${wanted}`, { subject: wanted, hint: 'add it to `services`' });
       const ends = new MessageChannel();
       const channel = new Channel(ends.port1 as unknown as Port);
       channel.serve(wanted, service);
@@ -80,7 +92,12 @@ export async function runPlugin<R extends RoleName>(options: HarnessOptions<R>):
       id,
       role,
       name,
-      entry: options.entry instanceof URL ? options.entry.href : options.entry.startsWith('file:') ? options.entry : pathToFileURL(options.entry).href,
+      entry:
+        options.entry instanceof URL
+          ? options.entry.href
+          : options.entry.startsWith('file:')
+            ? options.entry
+            : pathToFileURL(options.entry).href,
       config: options.config ?? {},
       cluster: { ...CLUSTER, ...options.cluster },
       dataDir,
@@ -101,7 +118,11 @@ export async function runPlugin<R extends RoleName>(options: HarnessOptions<R>):
   }
 
   const service = remote<Roles[R]>(role, ROLES[role].streams, async () => {
-    if (ROLES[role].kind === 'extension') throw new KubernelError('ERR_NOT_A_SERVICE', `${role} is an extension: its host calls it as a function, so test what start() returns`);
+    if (ROLES[role].kind === 'extension')
+      throw new KubernelError(
+        'ERR_NOT_A_SERVICE',
+        `${role} is an extension: its host calls it as a function, so test what start() returns`,
+      );
     const ends = new MessageChannel();
     await control.call('isolate', 'accept', [id, CONSUMER, ends.port2], { transfer: [ends.port2] });
     const channel = new Channel(ends.port1 as unknown as Port);
