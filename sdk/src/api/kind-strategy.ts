@@ -62,3 +62,10 @@ export function keepStatus(object: KubeObject, old: KubeObject): void {
   if (old.status === undefined) delete object.status;
   else object.status = structuredClone(old.status);
 }
+
+/** For endpoints that change no metadata: it is what it was, but for the revision asked for and who manages what. In place, as the caller holds it. */
+export function keepMetadata({ metadata }: KubeObject, old: KubeObject): void {
+  const { resourceVersion, managedFields } = metadata;
+  for (const key of Object.keys(metadata)) delete metadata[key as keyof typeof metadata];
+  Object.assign(metadata, structuredClone(old.metadata), { resourceVersion, managedFields });
+}

@@ -29,7 +29,10 @@ export function podAnnotationWarnings(pod: Decoded): string[] {
 /** Nothing for pods that only change. */
 export function podWarnings(pod: Decoded, old: Decoded | undefined): string[] {
   if (old) return [];
-  return [...nameWarnings(pod.metadata?.name, "used in the Pod's hostname"), ...specWarnings(pod.spec ?? {}, {}, FieldPath.of())];
+  return [
+    ...nameWarnings(pod.metadata?.name, "used in the Pod's hostname"),
+    ...specWarnings(pod.spec ?? {}, pod.metadata?.annotations ?? {}, FieldPath.of()),
+  ];
 }
 
 /** The same for the pod template at `path`; nothing for one that stays as it is. */
@@ -60,7 +63,9 @@ function specWarnings(spec: Decoded, annotations: Readonly<Record<string, string
   (spec.topologySpreadConstraints ?? []).forEach(({ labelSelector }: Decoded, i: number) => {
     if (!labelSelector) warn(path.child('topologySpreadConstraints').index(i).child('labelSelector'), NO_POD);
   });
-  annotationWarnings(spec, annotations, root.child('metadata', 'annotations'), warn);
+  if (annotations[SECCOMP] !== undefined)
+    warn(root.child('metadata', 'annotations').key(SECCOMP), 'non-functional in v1.27+; use the "seccompProfile" field instead');
+  if (root.toString()) annotationWarnings(spec, annotations, root.child('metadata', 'annotations'), warn);
   (spec.volumes ?? []).forEach((volume: Decoded, i: number) => {
     volumeWarnings(volume, path.child('volumes').index(i), warn);
     for (const source of volume.projected?.sources ?? [])
@@ -101,6 +106,7 @@ function affinityWarnings(affinity: Decoded, path: FieldPath, warn: Warn): void 
   }
 }
 
+const SECCOMP = 'seccomp.security.alpha.kubernetes.io/pod';
 const APPARMOR = 'container.apparmor.security.beta.kubernetes.io/';
 
 /** Security profiles are fields now; an annotation says nothing where the field is set. */

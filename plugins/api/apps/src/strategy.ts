@@ -143,11 +143,26 @@ export const strategies: Readonly<Record<string, Strategy>> = {
   'deployments/status': statusStrategy(checkDeploymentStatus),
   replicasets: { ...replicaSet, prepareForCreate: startReplicaCount },
   'replicasets/status': statusStrategy((status, _before, errors) => checkReplicaSetStatus(status, errors)),
-  statefulsets: { ...statefulSet, prepareForCreate: startReplicaCount },
+  statefulsets: {
+    ...statefulSet,
+    prepareForCreate(object) {
+      startReplicaCount(object);
+      dropMaxUnavailable(object);
+    },
+    prepareForUpdate(object, old, context) {
+      workload.prepareForUpdate?.(object, old, context);
+      dropMaxUnavailable(object);
+    },
+  },
   'statefulsets/status': statusStrategy(checkStatefulSetStatus),
 };
 
 function startReplicaCount(object: KubeObject): void {
   dropDisabledPodFields((object as Decoded).spec?.template?.spec);
   object.status = { replicas: 0 };
+}
+
+/** Its feature is off. */
+function dropMaxUnavailable(object: KubeObject): void {
+  delete (object as Decoded).spec?.updateStrategy?.rollingUpdate?.maxUnavailable;
 }

@@ -36,6 +36,12 @@ const job = kindStrategy(
     resetFields: ['status'],
     defaultDeletion: 'Orphan',
     warnings: workloadWarnings,
+    deletionWarnings: (_job, policy) =>
+      policy === undefined
+        ? [
+            'child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set propagationPolicy=Orphan to suppress this warning',
+          ]
+        : [],
   },
 );
 

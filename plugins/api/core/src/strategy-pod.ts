@@ -1,6 +1,6 @@
 import type { Strategy } from '@kubernel/sdk';
 import type { Decoded, KubeObject } from '@kubernel/sdk/api';
-import { dropDisabledPodFields, kindStrategy, podAnnotationWarnings, podWarnings } from '@kubernel/sdk/api';
+import { dropDisabledPodFields, keepMetadata, kindStrategy, podAnnotationWarnings, podWarnings } from '@kubernel/sdk/api';
 import { podQosClass } from './pod-qos.ts';
 import { checkNewPod, checkPodUpdate } from './validation/pod.ts';
 import { checkEphemeralContainersUpdate, checkPodResize, checkPodStatus } from './validation/pod-subresources.ts';
@@ -89,8 +89,7 @@ export const podStatusStrategy: Strategy = {
 /** Everything but the one part is as it was stored. */
 function keepAllBut(pod: KubeObject, old: KubeObject, take: (into: Decoded, from: Decoded) => void): void {
   const from = spec(pod);
-  const { managedFields, resourceVersion } = pod.metadata;
-  pod.metadata = { ...structuredClone(old.metadata), managedFields, resourceVersion };
+  keepMetadata(pod, old);
   pod.spec = structuredClone(old.spec);
   pod.status = structuredClone(old.status);
   take(spec(pod), from);

@@ -16,6 +16,8 @@ const slice = kindStrategy(
     prepareForCreate(object) {
       for (const endpoint of ((object as Decoded).endpoints ?? []) as Decoded[]) delete endpoint.deprecatedTopology;
     },
+    warnings: (object, old) =>
+      !old && (object as Decoded).addressType === 'FQDN' ? ['spec.addressType: FQDN endpoints are deprecated'] : [],
     generationOf: ({ addressType, endpoints, ports, metadata }) => [addressType, endpoints, ports, metadata.labels],
   },
 );

@@ -1,6 +1,6 @@
 import type { Strategy } from '@kubernel/sdk';
 import type { Decoded, KubeObject } from '@kubernel/sdk/api';
-import { keepSpec, keepStatus, kindStrategy, semanticEqual } from '@kubernel/sdk/api';
+import { keepMetadata, keepSpec, keepStatus, kindStrategy, semanticEqual } from '@kubernel/sdk/api';
 import {
   checkStorageClass,
   checkStorageClassUpdate,
@@ -83,8 +83,7 @@ const attachment = kindStrategy(attachmentRules, {
 /** Only the status changes here, and who manages it. */
 function keepAllButStatus(object: KubeObject, old: KubeObject): void {
   keepSpec(object, old);
-  const { resourceVersion, managedFields } = object.metadata;
-  object.metadata = { ...structuredClone(old.metadata), resourceVersion, managedFields };
+  keepMetadata(object, old);
 }
 
 /** What happens to an object on its way in, by plural (`pods`) or subresource (`pods/status`). */

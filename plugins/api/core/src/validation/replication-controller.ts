@@ -35,7 +35,7 @@ export function checkReplicaStatus(status: Decoded, errors: FieldErrors, fields:
   for (const field of ['replicas', ...fields, 'observedGeneration']) checkNonNegative(status[field], at.child(field), errors);
   const { replicas = 0, readyReplicas = 0, availableReplicas = 0 } = status;
   for (const field of fields) {
-    if ((status[field] ?? 0) > replicas) errors.invalid(at.child(field), status[field], 'cannot be greater than status.replicas');
+    if ((status[field] ?? 0) > replicas) errors.invalid(at.child(field), status[field] ?? 0, 'cannot be greater than status.replicas');
   }
   if (availableReplicas > readyReplicas)
     errors.invalid(at.child('availableReplicas'), availableReplicas, 'cannot be greater than readyReplicas');
