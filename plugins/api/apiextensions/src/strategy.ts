@@ -2,6 +2,7 @@ import type { Strategy } from '@kubernel/sdk';
 import type { Decoded } from '@kubernel/sdk/api';
 import { keepSpec, validateObjectMetaUpdate } from '@kubernel/sdk/api';
 import { checkAcceptedNames, checkDefinition, checkDefinitionUpdate, checkMetadata } from './validation/definition.ts';
+import { unknownFormats } from './validation/schema.ts';
 
 /** The version that objects are stored in is, from then on, one that there may be objects of. */
 function rememberStorage({ spec, status }: Decoded): void {
@@ -42,6 +43,13 @@ const definition: Strategy = {
   validate(object, errors) {
     checkMetadata(object, errors);
     checkDefinition(object, errors);
+  },
+  warnings(object, old) {
+    const schemas = (of: Decoded | undefined): Decoded[] =>
+      (of?.spec?.versions ?? []).map(({ schema }: Decoded) => schema?.openAPIV3Schema ?? {});
+    const known = new Set(schemas(old).flatMap(unknownFormats));
+    const found = [...new Set(schemas(object).flatMap(unknownFormats))];
+    return found.filter((format) => !known.has(format)).map((format) => `unrecognized format ${JSON.stringify(format)}`);
   },
   validateUpdate(object, old, errors) {
     validateObjectMetaUpdate(object.metadata, old.metadata, errors);

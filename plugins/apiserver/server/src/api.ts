@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type {
   AdmissionAttributes,
-  ApiGroup,
   AdmissionOperation,
+  ApiGroup,
   ApiReader,
   AuthzAttributes,
   AuthzDecision,

@@ -13,6 +13,16 @@ const BODY_TYPES = [JSON_TYPE, YAML_TYPE, PROTOBUF_TYPE];
 /** The body of a create or update as an object of the kind its URL says. */
 export function decodeBody(api: Api, call: Call, target: DecodeTarget): Decoded {
   const media = mediaType(call.contentType) || JSON_TYPE;
+  try {
+    return decodeAs(api, call, target, media);
+  } catch (error) {
+    // What else is wrong is said, too.
+    call.warnings.push(...((error as { problems?: string[] }).problems ?? []));
+    throw error;
+  }
+}
+
+function decodeAs(api: Api, call: Call, target: DecodeTarget, media: string): Decoded {
   let decoded: Decoded;
   if (media === JSON_TYPE) decoded = api.codec.decode(target, bodyText(call));
   else if (media === YAML_TYPE) decoded = api.codec.decodeValue(target, parseYaml(bodyText(call)), bodyText(call));

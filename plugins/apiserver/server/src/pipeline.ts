@@ -82,6 +82,8 @@ function route(api: Api, call: Call): Result | Promise<Result> {
   if (!api.cache.ready) throw unavailable('the server is reading its store anew, try again in a moment');
   const resource = api.registry.find(info.group, info.version, info.resource);
   // A name is one segment of a path, also when it was escaped.
+  // Groups nobody has defined are no part of the API.
+  if (!resource && info.group && !api.registry.hasBuiltInGroup(info.group)) return NO_PAGE;
   if (!resource || info.extra || info.name.includes('/') || info.name.includes('%')) throw unknownResource();
   if (resource.definition.deprecated) call.warnings.push(resource.definition.deprecated);
   if (info.subresource) return subresource(api, call, resource);
@@ -91,6 +93,8 @@ function route(api: Api, call: Call): Result | Promise<Result> {
   if (resource.definition.virtual) return virtual(api, call, resource);
   return dispatch(api, call, resource);
 }
+
+const NO_PAGE: Result = { type: 'raw', code: 404, contentType: 'text/plain; charset=utf-8', body: '404 page not found\n' };
 
 type Handler = (api: Api, call: Call, resource: Resource) => Result | Promise<Result>;
 

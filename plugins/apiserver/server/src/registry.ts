@@ -111,6 +111,10 @@ export class Registry {
     return this.#byGroupResource.get(`${group}/${plural}`);
   }
 
+  hasBuiltInGroup(group: string): boolean {
+    return this.#builtIn.some((own) => own.group === group);
+  }
+
   hasVersion(group: string, version: string): boolean {
     return (
       this.#versions.has(`${group}/${version}`) || this.customGroups.some((own) => own.group === group && own.versions.includes(version))

@@ -38,7 +38,7 @@ export function renderObject(api: Api, call: Call, result: ObjectResult, as: Rep
 
 export function renderList(api: Api, call: Call, result: ListResult, as: Representation): Answer {
   const { resource, entries } = result;
-  const meta = listMeta(result);
+  const meta = listMeta(result, as.as !== undefined);
   if (as.as === 'Table') {
     const objects = entries.map((entry) => (resource.convert ? (JSON.parse(resource.convert(entry)) as KubeObject) : entry.object));
     return encoded(api, 200, JSON.stringify(tableOf(resource, objects, meta, call, as.version, false)), as, undefined);
@@ -52,11 +52,11 @@ export function renderList(api: Api, call: Call, result: ListResult, as: Represe
   return encoded(api, 200, body.toString(), as, listTarget(resource));
 }
 
-function listMeta(result: ListResult): Record<string, unknown> {
+function listMeta(result: ListResult, table: boolean): Record<string, unknown> {
   return {
     resourceVersion: String(result.revision),
     // Lists of custom resources always say where to go on.
-    ...(result.continue || result.resource.keepsTypeMeta ? { continue: result.continue ?? '' } : {}),
+    ...(result.continue || (result.resource.keepsTypeMeta && !table) ? { continue: result.continue ?? '' } : {}),
     ...(result.remaining ? { remainingItemCount: result.remaining } : {}),
   };
 }

@@ -133,7 +133,9 @@ export function toStatus(error: unknown): Status {
 }
 
 /** The body's type is none that this method takes, as the router says it before anybody looked at the body. */
-export function unsupportedPatch(): StatusError {
+/** `custom`: in the words for custom resources, which have no strategic merge patch. */
+export function unsupportedPatch(custom = false): StatusError {
+  if (custom) return unsupportedMediaType(['application/json-patch+json', 'application/merge-patch+json', 'application/apply-patch+yaml']);
   return new StatusError(415, 'UnsupportedMediaType', '415: Unsupported Media Type', {});
 }
 

@@ -21,6 +21,7 @@ const VERB_OF: Readonly<Record<string, string>> = { GET: 'get', POST: 'create', 
 export function subresource(api: Api, call: Call, resource: Resource): Result | Promise<Result> {
   const { info, method } = call;
   const found = resource.subresources[info.subresource];
+  if (!found && resource.keepsTypeMeta) throw notFound(resource.group, resource.plural, info.name);
   if (!found || (resource.namespaced && info.namespace === '')) throw unknownResource();
   if (found.type === 'connect') {
     if (!found.methods.includes(method)) throw methodNotAllowed();

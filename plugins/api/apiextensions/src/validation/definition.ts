@@ -1,5 +1,6 @@
 import type { Decoded, FieldErrors } from '@kubernel/sdk/api';
 import {
+  byteLength,
   checkClientConfig,
   checkImmutable,
   dns1035LabelName,
@@ -100,7 +101,10 @@ function checkVersions(versions: readonly Decoded[], shared: readonly string[], 
 function checkDeprecation(warning: string, deprecated: boolean, path: FieldPath, errors: FieldErrors): void {
   if (!deprecated) errors.invalid(path, warning, 'can only be set for deprecated versions');
   else if (warning === '') errors.invalid(path, warning, 'must not be an empty string');
-  else if (warning.length > 256) errors.invalid(path, warning, `must be <= 256 characters, got ${warning.length}`);
+  else if (byteLength(warning) > 256) errors.invalid(path, warning, 'must be <= 256 characters long');
+  const at = [...warning].findIndex((char) => !/^[\p{L}\p{M}\p{N}\p{P}\p{S} ]$/u.test(char));
+  if (deprecated && at >= 0)
+    errors.invalid(path, warning, `must only contain printable UTF-8 characters; non-printable character found at index ${at}`);
 }
 
 /** Checks those fields of a version that `here` lets through. */

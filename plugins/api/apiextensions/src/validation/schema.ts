@@ -1,4 +1,5 @@
 import type { Decoded, FieldErrors, FieldPath } from '@kubernel/sdk/api';
+import { eachSchema, goPattern, isKnownFormat, type JsonSchema } from '@kubernel/sdk/structural';
 import { checkDefault } from './default.ts';
 import { checkListAndMap } from './list-type.ts';
 import { checkRules } from './rules.ts';
@@ -23,8 +24,16 @@ export function checkSchema(schema: Decoded, path: FieldPath, errors: FieldError
   const before = errors.list.length;
   checkNode(schema, path, errors);
   checkStructure(schema, 'root', path, errors);
-  checkCompleteness(schema, schema, path, path, errors);
   if (errors.list.length === before) visit(schema, path, (node, at) => checkDefault(node, at, errors));
+}
+
+/** Formats that nobody checks, each once: a client may have meant another. */
+export function unknownFormats(schema: Decoded): string[] {
+  const found = new Set<string>();
+  eachSchema(schema as JsonSchema, ({ format }) => {
+    if (format && !isKnownFormat(format)) found.add(format);
+  });
+  return [...found].sort();
 }
 
 /** Calls back for a schema and all below it, with paths as upstream writes them. */
@@ -78,7 +87,7 @@ function checkKeywords(schema: Decoded, path: FieldPath, errors: FieldErrors): v
 
 function checkPattern(pattern: string, path: FieldPath, errors: FieldErrors): void {
   try {
-    new RegExp(pattern.replace(/\(\?[a-zA-Z-]+\)/g, ''), 'u');
+    goPattern(pattern);
   } catch {
     // Go's syntax differs in what it lets pass: only what no engine takes is refused.
     if (isHopeless(pattern))
@@ -151,7 +160,8 @@ function checkRootMetadata(schema: Decoded, path: FieldPath, errors: FieldErrors
 const EMPTY_FIELDS = ['type', 'title', 'description'];
 const UNDEFINED_FIELDS = ['additionalProperties'];
 const FALSE_FIELDS = ['nullable', 'x-kubernetes-preserve-unknown-fields', 'x-kubernetes-embedded-resource', 'x-kubernetes-int-or-string'];
-const EMPTY_EXTENSIONS = ['x-kubernetes-list-map-keys', 'x-kubernetes-list-type', 'x-kubernetes-map-type', 'x-kubernetes-validations'];
+const EMPTY_EXTENSIONS = ['x-kubernetes-list-map-keys', 'x-kubernetes-validations'];
+const UNDEFINED_EXTENSIONS = ['x-kubernetes-list-type', 'x-kubernetes-map-type'];
 
 /** Below allOf, anyOf, oneOf and not, schemas only check values: they do not say what there is. */
 function checkCombined(schema: Decoded, path: FieldPath, errors: FieldErrors): void {
@@ -189,31 +199,8 @@ function checkValueSchema(schema: Decoded, path: FieldPath, errors: FieldErrors)
   for (const field of UNDEFINED_FIELDS)
     if (schema[field] !== undefined && schema[field] !== null) errors.forbidden(path.child(field), 'must be undefined to be structural');
   for (const field of FALSE_FIELDS) if (schema[field]) errors.forbidden(path.child(field), 'must be false to be structural');
-  for (const field of EMPTY_EXTENSIONS)
+  for (const field of EMPTY_EXTENSIONS) if (schema[field]?.length) errors.forbidden(path.child(field), 'must be empty to be structural');
+  for (const field of UNDEFINED_EXTENSIONS)
     if (schema[field] !== undefined && schema[field] !== null) errors.forbidden(path.child(field), 'must be undefined to be structural');
-}
-
-/** What a combined schema checks is specified outside of it, too. */
-function checkCompleteness(schema: Decoded, root: Decoded, path: FieldPath, rootPath: FieldPath, errors: FieldErrors): void {
-  for (const [nested, at] of combined(schema, path)) checkSpecified(nested, schema, at, path, errors);
-  if (isSchema(schema.items)) checkCompleteness(schema.items, root, path.child('items'), rootPath, errors);
-  for (const [name, property] of Object.entries(schema.properties ?? {}))
-    checkCompleteness(property as Decoded, root, path.child('properties').key(name), rootPath, errors);
-  if (isSchema(schema.additionalProperties))
-    checkCompleteness(schema.additionalProperties, root, path.child('additionalProperties'), rootPath, errors);
-}
-
-function checkSpecified(nested: Decoded, schema: Decoded, at: FieldPath, path: FieldPath, errors: FieldErrors): void {
-  for (const [name, property] of Object.entries(nested.properties ?? {})) {
-    const here = at.child('properties').key(name);
-    const own = schema.properties?.[name] ?? (isSchema(schema.additionalProperties) ? schema.additionalProperties : undefined);
-    if (own) checkSpecified(property as Decoded, own, here, path.child('properties').key(name), errors);
-    else if (!schema['x-kubernetes-preserve-unknown-fields'])
-      errors.required(path.child('properties').key(name), `because it is defined in ${here}`);
-  }
-  if (isSchema(nested.items)) {
-    if (isSchema(schema.items)) checkSpecified(nested.items, schema.items, at.child('items'), path.child('items'), errors);
-    else errors.required(path.child('items'), `because it is defined in ${at.child('items')}`);
-  }
-  for (const [deeper, deeperPath] of combined(nested, at)) checkSpecified(deeper, schema, deeperPath, path, errors);
+  if (schema.properties?.metadata) errors.forbidden(path.child('properties').key('metadata'), 'must not be specified in a nested context');
 }

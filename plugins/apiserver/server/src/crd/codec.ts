@@ -153,7 +153,7 @@ function duplicates(root: unknown, keysOf: (object: object) => readonly string[]
   const walk = (value: unknown, path: string): void => {
     if (typeof value !== 'object' || value === null) return;
     if (Array.isArray(value)) {
-      value.forEach((item, index) => walk(item, `${path}[${index}]`));
+      for (const [index, item] of value.entries()) walk(item, `${path}[${index}]`);
       return;
     }
     const seen = new Set<string>();

@@ -29,7 +29,7 @@ export async function patch(
   const media = mediaType(call.contentType);
   if (media === APPLY) return apply(api, call, resource, strategy, subresource);
   const kind = KINDS[media];
-  if (!kind || (kind === 'strategic' && resource.keepsTypeMeta)) throw unsupportedPatch();
+  if (!kind || (kind === 'strategic' && resource.keepsTypeMeta)) throw unsupportedPatch(resource.keepsTypeMeta);
   const options = writeOptions(call, 'PatchOptions');
   const { info } = call;
   const text = bodyText(call);
