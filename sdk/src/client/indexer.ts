@@ -5,7 +5,7 @@ export type IndexFunction<T extends KubeObject> = (object: T) => string[];
 /** The objects of an informer by key, and under the values of its indexes. Values keep the order in which objects came. */
 export class Indexer<T extends KubeObject> {
   readonly #objects = new Map<string, T>();
-  readonly #indexes = new Map<string, { values: IndexFunction<T>; buckets: Map<string, Map<string, T>> }>();
+  readonly #indexes = new Map<string, { values: IndexFunction<T>; buckets: Buckets<T> }>();
 
   get size(): number {
     return this.#objects.size;
@@ -26,19 +26,21 @@ export class Indexer<T extends KubeObject> {
   /** Adding an index to what is already there files every object once. A second index of the same name is ignored. */
   addIndex(name: string, values: IndexFunction<T>): void {
     if (this.#indexes.has(name)) return;
-    const index = { values, buckets: new Map<string, Map<string, T>>() };
+    const index: { values: IndexFunction<T>; buckets: Buckets<T> } = { values, buckets: new Map() };
     this.#indexes.set(name, index);
     for (const [key, object] of this.#objects) file(index.buckets, values(object), key, object);
   }
 
   byIndex(name: string, value: string): readonly T[] {
     const bucket = this.#index(name).buckets.get(value);
-    return bucket ? [...bucket.values()] : NONE;
+    if (!bucket) return NONE;
+    return bucket instanceof Map ? [...bucket.values()] : [bucket.object];
   }
 
   /** How many objects are filed under a value, without making a list of them. */
   countByIndex(name: string, value: string): number {
-    return this.#index(name).buckets.get(value)?.size ?? 0;
+    const bucket = this.#index(name).buckets.get(value);
+    return bucket instanceof Map ? bucket.size : bucket ? 1 : 0;
   }
 
   /** Returns what was there before. */
@@ -60,7 +62,7 @@ export class Indexer<T extends KubeObject> {
     return old;
   }
 
-  #index(name: string): { values: IndexFunction<T>; buckets: Map<string, Map<string, T>> } {
+  #index(name: string): { values: IndexFunction<T>; buckets: Buckets<T> } {
     const index = this.#indexes.get(name);
     if (!index) throw new TypeError(`this informer has no index "${name}": name it in the options`);
     return index;
@@ -69,17 +71,21 @@ export class Indexer<T extends KubeObject> {
 
 const NONE: readonly never[] = [];
 
-function file<T>(buckets: Map<string, Map<string, T>>, values: string[], key: string, object: T): void {
+/** Many values have one object, for which a Map would be larger than the object's own fields. */
+type Buckets<T> = Map<string, { key: string; object: T } | Map<string, T>>;
+
+function file<T>(buckets: Buckets<T>, values: string[], key: string, object: T): void {
   for (const value of values) {
-    let bucket = buckets.get(value);
-    if (!bucket) buckets.set(value, (bucket = new Map()));
-    bucket.set(key, object);
+    const bucket = buckets.get(value);
+    if (bucket instanceof Map) bucket.set(key, object);
+    else if (!bucket || bucket.key === key) buckets.set(value, { key, object });
+    else buckets.set(value, new Map([[bucket.key, bucket.object] as const, [key, object] as const]));
   }
 }
 
-function unfile<T>(buckets: Map<string, Map<string, T>>, values: string[], key: string): void {
+function unfile<T>(buckets: Buckets<T>, values: string[], key: string): void {
   for (const value of values) {
     const bucket = buckets.get(value);
-    if (bucket?.delete(key) && bucket.size === 0) buckets.delete(value);
+    if (bucket instanceof Map ? bucket.delete(key) && bucket.size === 0 : bucket?.key === key) buckets.delete(value);
   }
 }

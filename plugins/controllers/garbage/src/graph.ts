@@ -12,8 +12,8 @@ export interface GraphNode {
   reference: OwnerReference | undefined;
   resourceVersion: string;
   owners: readonly OwnerReference[];
-  /** Objects that name it as an owner. */
-  readonly dependents: Set<GraphNode>;
+  /** Objects that name it as an owner. Most have none, and share {@link NOBODY}. */
+  dependents: ReadonlySet<GraphNode>;
   /** Has a deletionTimestamp. */
   deleting: boolean;
   finalizers: readonly string[];
@@ -107,7 +107,7 @@ export class OwnerGraph {
       reference: undefined,
       resourceVersion: '',
       owners: NONE,
-      dependents: new Set(),
+      dependents: NOBODY,
       deleting: false,
       finalizers: NONE,
     };
@@ -133,7 +133,8 @@ export class OwnerGraph {
     for (const owner of owners) {
       const target = this.#nodes.get(owner.uid) ?? this.#addUnseen(node, owner);
       if (!target.dependents.has(node)) {
-        target.dependents.add(node);
+        if (target.dependents === NOBODY) target.dependents = new Set();
+        (target.dependents as Set<GraphNode>).add(node);
         changed = true;
       }
     }
@@ -149,7 +150,8 @@ export class OwnerGraph {
 
   #unlink(node: GraphNode, ownerUid: string): void {
     const owner = this.#nodes.get(ownerUid);
-    if (!owner?.dependents.delete(node)) return;
+    if (!owner?.dependents.has(node)) return;
+    (owner.dependents as Set<GraphNode>).delete(node);
     this.#unblock(ownerUid);
     // Nobody speaks of it any more, and nobody ever saw it.
     if (!owner.resource && owner.dependents.size === 0) this.#nodes.delete(ownerUid);
@@ -163,3 +165,5 @@ export class OwnerGraph {
 }
 
 const NONE: readonly never[] = Object.freeze([]) as readonly never[];
+/** A Set of its own for each of ten thousand pods would take 2 MiB. */
+const NOBODY: ReadonlySet<GraphNode> = new Set();
