@@ -7,8 +7,16 @@ const ROOT = join(import.meta.dirname, '..', '..');
 /** Who may import what of ours, and why. */
 const RULES = [
   { dir: 'sdk', allowed: [], why: 'plugin authors depend on the SDK alone: what it pulled in would become part of the contract' },
-  { dir: 'kernel', allowed: ['@kubernel/sdk'], why: 'the kernel knows plugins by their manifest only, so that any of them can be replaced' },
-  { dir: 'plugins', allowed: ['@kubernel/sdk'], why: 'in-tree plugins get no favours: each could be moved to another repository unchanged' },
+  {
+    dir: 'kernel',
+    allowed: ['@kubernel/sdk'],
+    why: 'the kernel knows plugins by their manifest only, so that any of them can be replaced',
+  },
+  {
+    dir: 'plugins',
+    allowed: ['@kubernel/sdk'],
+    why: 'in-tree plugins get no favours: each could be moved to another repository unchanged',
+  },
 ];
 
 function sources(dir: string): string[] {
@@ -62,8 +70,12 @@ describe('modules', () => {
     // Types vanish when the code is compiled, so only imports of values can tie a knot.
     const edges = new Map(
       files.map((file) => {
-        const text = readFileSync(file, 'utf8').replace(/^\s*(import|export) type [^;]*;/gm, '').replace(/import\s*\{\s*(type [^,}]+,?\s*)+\}\s*from[^;]*;/g, '');
-        const targets = [...text.matchAll(IMPORT)].map((match) => (match[1] ?? match[3] ?? '') as string).filter((name) => name.startsWith('.'));
+        const text = readFileSync(file, 'utf8')
+          .replace(/^\s*(import|export) type [^;]*;/gm, '')
+          .replace(/import\s*\{\s*(type [^,}]+,?\s*)+\}\s*from[^;]*;/g, '');
+        const targets = [...text.matchAll(IMPORT)]
+          .map((match) => (match[1] ?? match[3] ?? '') as string)
+          .filter((name) => name.startsWith('.'));
         return [file, targets.map((name) => join(file, '..', name))];
       }),
     );
@@ -90,6 +102,8 @@ describe('modules', () => {
 describe('files', () => {
   it('have no names that say nothing: a function lives beside the thing it is about', () => {
     const files = RULES.flatMap(({ dir }) => sources(join(ROOT, dir)));
-    expect(files.filter((file) => /\/(utils?|helpers?|common|misc)(\.test)?\.[mt]s$/.test(file)).map((file) => relative(ROOT, file))).toEqual([]);
+    expect(
+      files.filter((file) => /\/(utils?|helpers?|common|misc)(\.test)?\.[mt]s$/.test(file)).map((file) => relative(ROOT, file)),
+    ).toEqual([]);
   });
 });
