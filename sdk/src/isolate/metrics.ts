@@ -2,12 +2,18 @@ import type { Counter, Gauge, Histogram, MetricsFactory } from '../index.ts';
 
 type Prometheus = typeof import('prom-client');
 
+/** Loading prom-client takes 35 ms, which a start can do without: it waits this long after the first metric, or for the first reader. */
+const LOAD_AFTER_MS = 1_000;
+/** What is counted while it waits is bounded: past this many notes it is loaded at once. */
+const MOST_WAITING = 10_000;
+
 /**
- * The metrics of one isolate. prom-client is loaded with the first metric (it costs a small isolate a tenth of its
- * memory); what is counted before it is there is kept and replayed.
+ * The metrics of one isolate. prom-client is loaded only where there are metrics (it costs a small isolate a tenth of its
+ * memory), and not while plugins start; what is counted before it is there is kept and replayed.
  */
 export class IsolateMetrics {
   #loading: Promise<void> | undefined;
+  #later: NodeJS.Timeout | undefined;
   #prometheus: Prometheus | undefined;
   readonly #waiting: ((prometheus: Prometheus) => void)[] = [];
 
@@ -39,7 +45,7 @@ export class IsolateMetrics {
 
   /** prom-client's JSON form, which the host merges over isolates. */
   async collect(): Promise<unknown[]> {
-    await this.#loading;
+    if (this.#later) await this.#load();
     return this.#prometheus ? await this.#prometheus.register.getMetricsAsJSON() : [];
   }
 
@@ -47,9 +53,9 @@ export class IsolateMetrics {
     let metric: T | undefined;
     const whenLoaded = (then: (prometheus: Prometheus) => void): void => {
       if (this.#prometheus) then(this.#prometheus);
-      else this.#waiting.push(then);
+      else if (this.#waiting.push(then) > MOST_WAITING) void this.#load();
     };
-    this.#load();
+    this.#later ??= setTimeout(() => void this.#load(), LOAD_AFTER_MS).unref();
     whenLoaded((prometheus) => (metric = make(prometheus)));
     return (use) => {
       if (metric !== undefined) use(metric);
@@ -57,11 +63,13 @@ export class IsolateMetrics {
     };
   }
 
-  #load(): void {
+  #load(): Promise<void> {
+    clearTimeout(this.#later);
     this.#loading ??= import('prom-client').then((loaded) => {
       this.#prometheus = 'default' in loaded ? (loaded.default as Prometheus) : loaded;
       for (const then of this.#waiting.splice(0)) then(this.#prometheus);
     });
+    return this.#loading;
   }
 }
 
