@@ -54,3 +54,18 @@ it('links between the guides lead somewhere', () => {
   );
   expect(broken).toEqual([]);
 });
+
+it('npm scripts that the guides name exist', () => {
+  const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { scripts: Record<string, string> };
+  const guides = [
+    'README.md',
+    'CONTRIBUTING.md',
+    ...readdirSync(join(ROOT, 'docs'))
+      .filter((name) => name.endsWith('.md'))
+      .map((name) => join('docs', name)),
+  ];
+  const named = guides.flatMap((guide) =>
+    [...readFileSync(join(ROOT, guide), 'utf8').matchAll(/npm run (?:--silent )?([a-z][a-z:]*)/g)].map((match) => match[1] as string),
+  );
+  expect([...new Set(named)].filter((name) => !(name in scripts))).toEqual([]);
+});
