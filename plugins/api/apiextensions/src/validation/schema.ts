@@ -24,6 +24,8 @@ export function checkSchema(schema: Decoded, path: FieldPath, errors: FieldError
   const before = errors.list.length;
   checkNode(schema, path, errors);
   checkStructure(schema, 'root', path, errors);
+  // Upstream asks this of the root alone.
+  for (const [nested, at] of combined(schema, path)) checkSpecified(nested, schema, at, path, errors);
   if (errors.list.length === before) visit(schema, path, (node, at) => checkDefault(node, at, errors));
 }
 
@@ -203,4 +205,20 @@ function checkValueSchema(schema: Decoded, path: FieldPath, errors: FieldErrors)
   for (const field of UNDEFINED_EXTENSIONS)
     if (schema[field] !== undefined && schema[field] !== null) errors.forbidden(path.child(field), 'must be undefined to be structural');
   if (schema.properties?.metadata) errors.forbidden(path.child('properties').key('metadata'), 'must not be specified in a nested context');
+}
+
+/** What a combined schema checks is specified outside of it, too. */
+function checkSpecified(nested: Decoded, schema: Decoded, at: FieldPath, path: FieldPath, errors: FieldErrors): void {
+  for (const [name, property] of Object.entries(nested.properties ?? {})) {
+    const here = at.child('properties').key(name);
+    const own = schema.properties?.[name] ?? (isSchema(schema.additionalProperties) ? schema.additionalProperties : undefined);
+    if (own) checkSpecified(property as Decoded, own, here, path.child('properties').key(name), errors);
+    else if (!schema['x-kubernetes-preserve-unknown-fields'])
+      errors.required(path.child('properties').key(name), `because it is defined in ${here}`);
+  }
+  if (isSchema(nested.items)) {
+    if (isSchema(schema.items)) checkSpecified(nested.items, schema.items, at.child('items'), path.child('items'), errors);
+    else errors.required(path.child('items'), `because it is defined in ${at.child('items')}`);
+  }
+  for (const [deeper, deeperPath] of combined(nested, at)) checkSpecified(deeper, schema, deeperPath, path, errors);
 }

@@ -8,6 +8,8 @@ export interface Operation {
   id: string;
   tag: string;
   action?: string;
+  /** Of a custom resource, which knows no strategic merge patch. */
+  custom?: boolean;
   kind?: { group: string; version: string; kind: string };
   parameters: Parameter[];
   /** Type of the body; `Patch` has media types of its own. */
@@ -121,7 +123,10 @@ export function operationsOf(group: ApiGroup, version: string): Operation[] {
     },
   ];
   for (const definition of group.resources)
-    if (definition.version === version) operations.push(...new ResourceOperations(definition, root, tag, prefix).all());
+    if (definition.version === version) {
+      const own = new ResourceOperations(definition, root, tag, prefix).all();
+      operations.push(...(definition.custom ? own.map((operation) => ({ ...operation, custom: true })) : own));
+    }
   return operations;
 }
 

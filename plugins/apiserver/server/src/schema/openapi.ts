@@ -162,7 +162,7 @@ function pathsV3(operations: Operation[], definitions: Definitions): Json {
         tags: [operation.tag],
         operationId: operation.id,
         ...(own.length && { parameters: own.map(parameterV3) }),
-        ...(operation.body && { requestBody: bodyV3(operation.body, definitions) }),
+        ...(operation.body && { requestBody: bodyV3(operation, operation.body, definitions) }),
         responses,
         ...markers(operation),
       };
@@ -171,9 +171,13 @@ function pathsV3(operations: Operation[], definitions: Definitions): Json {
   );
 }
 
-function bodyV3({ type, required }: NonNullable<Operation['body']>, definitions: Definitions): Json {
+function patchTypes({ custom }: Operation): string[] {
+  return custom ? PATCH_TYPES.filter((type) => !type.includes('strategic')) : PATCH_TYPES;
+}
+
+function bodyV3(operation: Operation, { type, required }: NonNullable<Operation['body']>, definitions: Definitions): Json {
   const schema = definitions.ref(type);
-  const mediaTypes = type === 'meta.v1.Patch' ? PATCH_TYPES : ['*/*'];
+  const mediaTypes = type === 'meta.v1.Patch' ? patchTypes(operation) : ['*/*'];
   return { content: Object.fromEntries(mediaTypes.map((mediaType) => [mediaType, { schema }])), ...(required && { required }) };
 }
 
@@ -201,7 +205,7 @@ function pathsV2(operations: Operation[], definitions: Definitions): Json {
           schema: definitions.ref(operation.body.type),
         });
       return {
-        consumes: operation.body?.type === 'meta.v1.Patch' ? PATCH_TYPES : operation.action ? ['*/*'] : OBJECT_TYPES,
+        consumes: operation.body?.type === 'meta.v1.Patch' ? patchTypes(operation) : operation.action ? ['*/*'] : OBJECT_TYPES,
         produces: operation.produces,
         schemes: ['https'],
         tags: [operation.tag],
