@@ -8,5 +8,6 @@ export * from './formats.ts';
 export * from './list-types.ts';
 export * from './prune.ts';
 export * from './regexp.ts';
+export * from './rules.ts';
 export * from './schema.ts';
 export * from './validate.ts';

@@ -1,5 +1,5 @@
 import type { Decoded, FieldErrors, FieldPath } from '@kubernel/sdk/api';
-import { prune, same, validateEmbedded, validateValue } from '@kubernel/sdk/structural';
+import { prune, same, validateEmbedded, validateRules, validateValue } from '@kubernel/sdk/structural';
 
 /** A default is a value that the schema it stands in would take, and knows every field of. */
 export function checkDefault(schema: Decoded, path: FieldPath, errors: FieldErrors): void {
@@ -11,4 +11,5 @@ export function checkDefault(schema: Decoded, path: FieldPath, errors: FieldErro
   const before = errors.list.length;
   validateEmbedded(schema.default, schema, errors, at);
   if (errors.list.length === before) validateValue(schema.default, schema, errors, at);
+  if (errors.list.length === before) validateRules(schema.default, schema, errors, at);
 }

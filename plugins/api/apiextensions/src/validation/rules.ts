@@ -1,18 +1,21 @@
 import type { Decoded, FieldErrors, FieldPath } from '@kubernel/sdk/api';
 import { checkCel, goJson, PrintedValue } from '@kubernel/sdk/api';
+import { celName } from '@kubernel/sdk/cel';
+import { firstProblem } from './expression.ts';
 
 /** x-kubernetes-validations: CEL rules of a schema, checked for their grammar and the names they use. */
 
 const CEL_TYPES: Readonly<Record<string, string>> = { string: 'string', integer: 'int', number: 'double', boolean: 'bool', array: 'list' };
 const REASONS = ['FieldValueDuplicate', 'FieldValueForbidden', 'FieldValueInvalid', 'FieldValueRequired'];
 
-export function checkRules(schema: Decoded, path: FieldPath, errors: FieldErrors): void {
+/** `root`: the schema is that of a whole resource. */
+export function checkRules(schema: Decoded, path: FieldPath, errors: FieldErrors, root: boolean): void {
   (schema['x-kubernetes-validations'] ?? []).forEach((rule: Decoded, i: number) => {
-    checkRule(rule, schema, path.child('x-kubernetes-validations').index(i), errors);
+    checkRule(rule, schema, path.child('x-kubernetes-validations').index(i), errors, root);
   });
 }
 
-function checkRule(item: Decoded, schema: Decoded, path: FieldPath, errors: FieldErrors): void {
+function checkRule(item: Decoded, schema: Decoded, path: FieldPath, errors: FieldErrors, root: boolean): void {
   const { rule = '', message = '', messageExpression = '', reason } = item;
   const printed = print(item);
   if (!rule.trim()) {
@@ -33,12 +36,12 @@ function checkRule(item: Decoded, schema: Decoded, path: FieldPath, errors: Fiel
   const self = CEL_TYPES[schema.type] ?? 'dyn';
   const properties =
     schema.type === 'object' && (schema.properties || schema['x-kubernetes-preserve-unknown-fields'])
-      ? Object.keys(schema.properties ?? {}).map(escaped)
+      ? Object.keys(schema.properties ?? {}).map(celName)
       : undefined;
   const isRoot = properties?.includes('metadata') || properties?.includes('spec');
   const fields = properties && !isRoot ? { fields: { self: properties, oldSelf: properties } } : {};
   const known = { names: ['self', 'oldSelf'], types: { self, oldSelf: self }, ...fields };
-  const outcome = checkCel(rule, known);
+  const outcome = firstProblem(rule, schema, root) ?? checkCel(rule, known);
   if ('error' in outcome) errors.invalid(path.child('rule'), printed, `compilation failed: ${outcome.error}`);
   else if (outcome.type !== 'bool' && outcome.type !== 'dyn')
     errors.invalid(path.child('rule'), printed, 'cel expression must evaluate to a bool');
@@ -59,16 +62,6 @@ function leadsSomewhere(path: string, schema: Decoded): boolean {
     at = at?.properties?.[name] ?? (typeof at?.additionalProperties === 'object' ? at.additionalProperties : undefined);
   }
   return at !== undefined;
-}
-
-const RESERVED = new Set(
-  'true false null in as break const continue else for function if import let loop package namespace return var void while'.split(' '),
-);
-
-/** A property's name as CEL writes it (https://kubernetes.io/docs/reference/using-api/cel/#escaping). */
-function escaped(name: string): string {
-  if (RESERVED.has(name)) return `__${name}__`;
-  return name.replace(/__/g, '__underscores__').replace(/\./g, '__dot__').replace(/-/g, '__dash__').replace(/\//g, '__slash__');
 }
 
 const print = ({

@@ -22,7 +22,7 @@ export const isSchema = (value: unknown): value is Decoded => typeof value === '
 export function checkSchema(schema: Decoded, path: FieldPath, errors: FieldErrors, _hasStatus: boolean): void {
   if (schema.nullable) errors.forbidden(path.child('nullable'), 'nullable cannot be true at the root');
   const before = errors.list.length;
-  checkNode(schema, path, errors);
+  checkNode(schema, path, errors, true);
   checkStructure(schema, 'root', path, errors);
   // Upstream asks this of the root alone.
   for (const [nested, at] of combined(schema, path)) checkSpecified(nested, schema, at, path, errors);
@@ -50,7 +50,7 @@ function visit(schema: Decoded, path: FieldPath, callback: (schema: Decoded, pat
 }
 
 /** What a single schema may say, wherever it stands. */
-function checkNode(schema: Decoded, path: FieldPath, errors: FieldErrors): void {
+function checkNode(schema: Decoded, path: FieldPath, errors: FieldErrors, root = false): void {
   checkKeywords(schema, path, errors);
   checkListAndMap(schema, path, errors);
   if (schema.uniqueItems)
@@ -71,7 +71,7 @@ function checkNode(schema: Decoded, path: FieldPath, errors: FieldErrors): void 
     });
   }
   if (isSchema(schema.items)) checkNode(schema.items, path.child('items'), errors);
-  checkRules(schema, path, errors);
+  checkRules(schema, path, errors, root || schema['x-kubernetes-embedded-resource'] === true);
 }
 
 function checkKeywords(schema: Decoded, path: FieldPath, errors: FieldErrors): void {

@@ -1,7 +1,13 @@
 import type { TypeSchema } from '@kubernel/sdk';
 import type { KubeObject } from '@kubernel/sdk/api';
-import { applySchemaDefaults, dropNulls, hasDefaults, type JsonSchema, prune } from '@kubernel/sdk/structural';
+import { applySchemaDefaults, dropNulls, hasDefaults, hasRules, type JsonSchema, prune } from '@kubernel/sdk/structural';
 import { kindSchema } from './type-schema.ts';
+
+interface Loaded {
+  json: JsonSchema | undefined;
+  defaults: boolean;
+  rules: boolean;
+}
 
 /** One version of a custom resource: its schema, and what follows from it. Compiled when it is first used. */
 export class CustomType {
@@ -13,7 +19,7 @@ export class CustomType {
   readonly #load: () => JsonSchema | undefined;
   /** The type in which objects are stored; undefined: this one. */
   stored: CustomType | undefined;
-  #schema: { json: JsonSchema | undefined; defaults: boolean } | undefined;
+  #schema: Loaded | undefined;
   #typeSchema: TypeSchema | undefined;
 
   constructor(group: string, version: string, kind: string, load: () => JsonSchema | undefined) {
@@ -37,10 +43,14 @@ export class CustomType {
     return this.#typeSchema;
   }
 
-  #loaded(): { json: JsonSchema | undefined; defaults: boolean } {
+  get hasRules(): boolean {
+    return this.#loaded().rules;
+  }
+
+  #loaded(): Loaded {
     if (!this.#schema) {
       const json = this.#load();
-      this.#schema = { json, defaults: hasDefaults(json) };
+      this.#schema = { json, defaults: hasDefaults(json), rules: hasRules(json) };
     }
     return this.#schema;
   }

@@ -1,6 +1,6 @@
 import { StatusError, type Strategy } from '@kubernel/sdk';
 import { FieldErrors, FieldPath, type KubeObject, parseSelector, validateObjectMeta, validateObjectMetaUpdate } from '@kubernel/sdk/api';
-import { validateEmbedded, validateListTypes, validateValue } from '@kubernel/sdk/structural';
+import { validateEmbedded, validateListTypes, validateRules, validateValue } from '@kubernel/sdk/structural';
 import type { CustomType } from './custom-type.ts';
 import type { Version } from './definition.ts';
 
@@ -81,6 +81,7 @@ function checkKind(object: KubeObject, type: CustomType): void {
 
 function validateContent({ type, version }: Facts, object: KubeObject, old: KubeObject | undefined, errors: FieldErrors): void {
   const { schema } = type;
+  const before = errors.list.length;
   if (schema) validateValue(object, schema, errors, undefined, old);
   const scale = version.subresources?.scale;
   if (scale) {
@@ -90,7 +91,21 @@ function validateContent({ type, version }: Facts, object: KubeObject, old: Kube
   }
   validateEmbedded(object, schema, errors);
   validateListTypes(object, schema, errors);
+  if (!type.hasRules) return;
+  // Rules may take for granted what the schema says.
+  if (errors.list.slice(before).some(({ type: kind }) => BLOCKING.has(kind))) {
+    const why = 'some validation rules were not checked because the object was invalid; correct the existing errors to complete validation';
+    errors.invalid(FieldPath.of('<nil>'), null, why);
+  } else validateRules(object, schema, errors, undefined, old, true);
 }
+
+const BLOCKING: ReadonlySet<string> = new Set([
+  'FieldValueNotSupported',
+  'FieldValueRequired',
+  'FieldValueTooLong',
+  'FieldValueTooMany',
+  'FieldValueTypeInvalid',
+]);
 
 const MAX_REPLICAS = 2 ** 31 - 1;
 
