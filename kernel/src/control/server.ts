@@ -1,11 +1,9 @@
 import { createHash } from 'node:crypto';
 import { chmod, rm } from 'node:fs/promises';
-import { createServer, type Server } from 'node:http';
+import { createServer, type RequestListener, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { getRequestListener } from '@hono/node-server';
 import { type CriRuntime, isCode, toWireError } from '@kubernel/sdk';
-import { Hono } from 'hono';
 import { noteSocket } from '../data-dir.ts';
 import { type Kernel, runtimeOf } from '../kernel.ts';
 
@@ -38,6 +36,36 @@ export async function serveControl(
   about: { version: string; config: string | undefined },
   onStop: () => void,
 ): Promise<ControlServer> {
+  let listener: Promise<RequestListener> | undefined;
+  const socket = socketPath(kernel.dataDir);
+  await rm(socket, { force: true });
+  const server: Server = createServer((request, response) => {
+    listener ??= routes(kernel, about, onStop);
+    listener.then(
+      (handle) => handle(request, response),
+      (error: Error) => response.writeHead(500).end(JSON.stringify(toWireError(error))),
+    );
+  });
+  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(socket, resolve));
+  await chmod(socket, 0o600);
+  await noteSocket(kernel.dataDir, socket);
+  return {
+    socket,
+    close: async () => {
+      server.closeAllConnections();
+      await new Promise<void>((resolve) => server.close(() => resolve()));
+      await rm(socket, { force: true });
+    },
+  };
+}
+
+/** The HTTP framework is loaded for the first request: most clusters run for long before anyone asks, if ever. */
+async function routes(
+  kernel: Kernel,
+  about: { version: string; config: string | undefined },
+  onStop: () => void,
+): Promise<RequestListener> {
+  const [{ Hono }, { getRequestListener }] = await Promise.all([import('hono'), import('@hono/node-server')]);
   const app = new Hono();
   app.onError((error, c) => c.json(toWireError(error), isCode(error, 'ERR_ROLE_UNAVAILABLE') ? 503 : 500));
   app.get('/status', async (c) =>
@@ -66,21 +94,7 @@ export async function serveControl(
     await kernel.backup(file);
     return c.json({ file });
   });
-
-  const socket = socketPath(kernel.dataDir);
-  await rm(socket, { force: true });
-  const server: Server = createServer(getRequestListener(app.fetch));
-  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(socket, resolve));
-  await chmod(socket, 0o600);
-  await noteSocket(kernel.dataDir, socket);
-  return {
-    socket,
-    close: async () => {
-      server.closeAllConnections();
-      await new Promise<void>((resolve) => server.close(() => resolve()));
-      await rm(socket, { force: true });
-    },
-  };
+  return getRequestListener(app.fetch);
 }
 
 function socketPath(dataDir: string): string {

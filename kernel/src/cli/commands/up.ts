@@ -8,7 +8,7 @@ import { IdleCollector } from '@kubernel/sdk/isolate';
 import { parse } from 'yaml';
 import type { ClusterDocument } from '../../config/cluster-config.ts';
 import { control } from '../../control/client.ts';
-import type { StatusDocument } from '../../control/server.ts';
+import { type StatusDocument, serveControl } from '../../control/server.ts';
 import { readRunFile } from '../../data-dir.ts';
 import { dataDirInUse } from '../../errors.ts';
 import { repositoryRoot } from '../../host/catalog.ts';
@@ -56,8 +56,6 @@ export async function up(options: UpOptions): Promise<void> {
   });
   const stopped = Promise.withResolvers<void>();
   const about = { version: await kubernelVersion(), config };
-  // Its HTTP framework loads once the API serves.
-  const { serveControl } = await import('../../control/server.ts');
   const door = await serveControl(kernel, about, () => void stop());
   let stopping = false;
   const stop = async (): Promise<void> => {
@@ -175,7 +173,12 @@ async function detach(options: UpOptions, config: string, dataDir: string): Prom
     options.log,
     ...(options.port === undefined ? [] : ['--port', String(options.port)]),
   ];
-  const child = spawn(process.execPath, args, { detached: true, stdio: ['ignore', out.fd, out.fd], env: process.env });
+  const child = spawn(process.execPath, args, {
+    detached: true,
+    stdio: ['ignore', out.fd, out.fd],
+    // As kernel/bin/up.mjs: fewer heaps of glibc.
+    env: { MALLOC_ARENA_MAX: '2', ...process.env },
+  });
   const exited = once(child, 'exit').then(() => true);
   const deadline = Date.now() + READY_MS;
   for (;;) {
