@@ -6,6 +6,7 @@ import { registerLists } from './lists.ts';
 import { registerQuantities } from './quantities.ts';
 import { registerStrings } from './strings.ts';
 import { registerUrls } from './urls.ts';
+import { registerVersions } from './versions.ts';
 
 export type CelEnvironment = engine.Environment;
 
@@ -22,8 +23,8 @@ let base: CelEnvironment | undefined;
 /** Nesting and length that no sensible rule reaches. */
 const LIMITS = { maxAstNodes: 20_000, maxDepth: 200, maxListElements: 2_000, maxMapEntries: 2_000, maxCallArguments: 64 };
 
-/** An environment with these variables, which may hold anything, and all functions. */
-export function celEnvironment(variables: readonly string[]): CelEnvironment {
+/** An environment with these variables (name -> CEL type, `dyn` where it may be anything) and all functions. */
+export function celEnvironment(variables: Readonly<Record<string, string>>): CelEnvironment {
   if (!base) {
     const { Environment } = celEngine();
     const made = new Environment({ homogeneousAggregateLiterals: false, enableOptionalTypes: true, limits: LIMITS });
@@ -32,11 +33,12 @@ export function celEnvironment(variables: readonly string[]): CelEnvironment {
     registerQuantities(made);
     registerAddresses(made);
     registerUrls(made);
+    registerVersions(made);
     registerFormats(made);
     base = made;
   }
   const environment = base.clone();
-  for (const name of variables) environment.registerVariable(name, 'dyn');
+  for (const [name, type] of Object.entries(variables)) environment.registerVariable(name, type);
   return environment;
 }
 
@@ -45,7 +47,7 @@ let functions: Set<string> | undefined;
 /** Names of all functions, methods and macros there are. */
 export function celFunctions(): ReadonlySet<string> {
   functions ??= new Set([
-    ...celEnvironment([])
+    ...celEnvironment({})
       .getDefinitions()
       .functions.map(({ name }) => name),
     ...MACROS,

@@ -45,11 +45,11 @@ export function registerFormats(environment: CelEnvironment): void {
   environment.registerType('NamedFormat', Format as never);
   namespace(environment, 'format', (member) => {
     for (const [name, check] of Object.entries(FORMATS)) member(`${name}(): NamedFormat`, () => new Format(check));
-    member('named(string): dyn', (name: string) =>
+    member('named(string): optional<NamedFormat>', (name: string) =>
       celOptional(Object.hasOwn(FORMATS, name) ? new Format(FORMATS[name] as (text: string) => string[]) : undefined),
     );
   });
-  environment.registerFunction('NamedFormat.validate(string): dyn', (({ check }: Format, text: string) => {
+  environment.registerFunction('NamedFormat.validate(string): optional<list<string>>', (({ check }: Format, text: string) => {
     const reasons = check(text);
     return celOptional(reasons.length > 0 ? [...reasons] : undefined);
   }) as never);

@@ -76,7 +76,7 @@ function compiled(rule: ValidationRule): Compiled {
   let known = programs.get(rule);
   if (!known) {
     const usesOld = /\boldSelf\b/.test(rule.rule);
-    const environment = celEnvironment(['self', 'oldSelf']);
+    const environment = celEnvironment({ self: 'dyn', oldSelf: rule.optionalOldSelf ? 'optional<dyn>' : 'dyn' });
     known = { usesOld };
     try {
       known.run = compileCel(rule.rule, environment);
