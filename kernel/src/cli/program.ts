@@ -117,6 +117,10 @@ program
 
 /** Runs what the command line says; sets the exit code. */
 export async function main(): Promise<void> {
+  // A reader that went away (`kubernel status | head`) is no reason to end, least of all for a cluster that prints to it.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
   try {
     await program.parseAsync();
   } catch (error) {
