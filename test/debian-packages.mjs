@@ -23,8 +23,10 @@ export function installDebianPackages() {
   for (const name of missing) console.log(`  ${name}: ${PACKAGES[name]}`);
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   const update = spawnSync('apt-get', ['update', '-qq'], { env, stdio: ['ignore', 'ignore', 'inherit'] });
-  const install = update.status === 0 && spawnSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...missing], { env, stdio: ['ignore', 'ignore', 'inherit'] });
-  if (!install || install.status !== 0) console.log('apt-get failed; tests that need these packages are skipped.');
+  const install =
+    update.status === 0 &&
+    spawnSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...missing], { env, stdio: ['ignore', 'ignore', 'inherit'] });
+  if (install?.status !== 0) console.log('apt-get failed; tests that need these packages are skipped.');
 }
 
 function installed(name) {

@@ -27,7 +27,11 @@ function suite(project) {
   const dir = mkdtempSync(join(tmpdir(), 'kubernel-test-'));
   const report = join(dir, 'report.json');
   console.log(`\n== ${project} tests`);
-  const { status } = spawnSync(bin('vitest'), ['run', '--project', project, '--reporter=default', '--reporter=json', `--outputFile.json=${report}`], { cwd: root, stdio: 'inherit', env });
+  const { status } = spawnSync(
+    bin('vitest'),
+    ['run', '--project', project, '--reporter=default', '--reporter=json', `--outputFile.json=${report}`],
+    { cwd: root, stdio: 'inherit', env },
+  );
   try {
     const { numPassedTests, numFailedTests, numPendingTests, numTodoTests } = JSON.parse(readFileSync(report, 'utf8'));
     passed += numPassedTests;

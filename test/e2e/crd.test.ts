@@ -109,7 +109,7 @@ describe('custom resources with kubectl', () => {
 
   it('takes a changed schema at once, also for objects of before', () => {
     const changed = structuredClone(CRD);
-    const { properties } = changed.spec.versions[0]?.schema.openAPIV3Schema as {
+    const { properties } = (changed.spec.versions[0] as (typeof changed.spec.versions)[0]).schema.openAPIV3Schema as {
       properties: { spec: { properties: Record<string, object> } };
     };
     properties.spec.properties = { ...properties.spec.properties, zone: { type: 'string', default: 'utc' } };

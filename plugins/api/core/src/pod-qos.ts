@@ -4,7 +4,10 @@ import { tryQuantity } from '@kubernel/sdk/api';
 /** Quality of service of a pod (https://kubernetes.io/docs/concepts/workloads/pods/pod-qos/): by requests and limits of cpu and memory. */
 export function podQosClass(spec: Decoded): 'Guaranteed' | 'Burstable' | 'BestEffort' {
   const own = spec.resources;
-  const parts: Decoded[] = own && (own.requests || own.limits) ? [own] : [...(spec.containers ?? []), ...(spec.initContainers ?? [])].map((container) => container.resources ?? {});
+  const parts: Decoded[] =
+    own && (own.requests || own.limits)
+      ? [own]
+      : [...(spec.containers ?? []), ...(spec.initContainers ?? [])].map((container) => container.resources ?? {});
   let any = false;
   let guaranteed = true;
   for (const { requests = {}, limits = {} } of parts) {

@@ -1,4 +1,0 @@
-import type { Strategy } from '@kubernel/sdk';
-
-/** What happens to an object on its way in, by plural (`pods`) or subresource (`pods/status`). */
-export const strategies: Readonly<Record<string, Strategy>> = {};
