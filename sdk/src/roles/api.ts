@@ -169,6 +169,8 @@ export interface ResourceDefinition {
   hashedVersion?: string;
   /** Text of a `Warning` header that every request about this resource is answered with. */
   deprecated?: string;
+  /** Why no request for this version can be answered; each gets a 500 that says so. */
+  unavailable?: string;
   strategy?: Strategy;
   /** From a CustomResourceDefinition: items of lists show their kind and apiVersion, and nobody patches it strategically. */
   custom?: boolean;

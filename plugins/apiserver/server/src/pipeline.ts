@@ -1,4 +1,4 @@
-import type { AuthzAttributes } from '@kubernel/sdk';
+import { type AuthzAttributes, StatusError } from '@kubernel/sdk';
 import { checkAccept, negotiate } from './accept.ts';
 import type { Api } from './api.ts';
 import { allow } from './auth.ts';
@@ -85,6 +85,7 @@ function route(api: Api, call: Call): Result | Promise<Result> {
   // Groups nobody has defined are no part of the API.
   if (!resource && info.group && !api.registry.hasBuiltInGroup(info.group)) return NO_PAGE;
   if (!resource || info.extra || info.name.includes('/') || info.name.includes('%')) throw unknownResource();
+  if (resource.definition.unavailable) throw new StatusError(500, 'InternalError', resource.definition.unavailable);
   if (resource.definition.deprecated) call.warnings.push(resource.definition.deprecated);
   if (info.subresource) return subresource(api, call, resource);
   // Cluster-scoped resources are not under a namespace, and a namespaced object is nowhere else.

@@ -1,5 +1,6 @@
 import type { Decoded, FieldErrors, FieldPath } from '@kubernel/sdk/api';
 import { eachSchema, goPattern, isKnownFormat, type JsonSchema } from '@kubernel/sdk/structural';
+import { checkCosts } from './cost.ts';
 import { checkDefault } from './default.ts';
 import { checkListAndMap } from './list-type.ts';
 import { checkRules } from './rules.ts';
@@ -23,6 +24,7 @@ export function checkSchema(schema: Decoded, path: FieldPath, errors: FieldError
   if (schema.nullable) errors.forbidden(path.child('nullable'), 'nullable cannot be true at the root');
   const before = errors.list.length;
   checkNode(schema, path, errors, true);
+  checkCosts(schema, path, errors);
   checkStructure(schema, 'root', path, errors);
   // Upstream asks this of the root alone.
   for (const [nested, at] of combined(schema, path)) checkSpecified(nested, schema, at, path, errors);

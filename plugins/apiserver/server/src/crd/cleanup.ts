@@ -22,7 +22,7 @@ export async function removeInstances(
     const { group, names, versions } = crd.spec;
     const objects = api.cache.resource(`${group}/${names.plural}/`);
     if (objects.entries.size > 0) {
-      const version = versions.find(({ served }) => served)?.name;
+      const version = (versions.find(({ served, storage }) => served && storage) ?? versions.find(({ served }) => served))?.name;
       if (version && api.registry.find(group, version, names.plural))
         await deleteAll(
           service,

@@ -85,11 +85,16 @@ function define(
           },
         }),
     ...(warning ? { deprecated: warning } : {}),
+    ...(crd.spec.conversion?.strategy === 'Webhook' && type !== stored ? { unavailable: noWebhook(type) } : {}),
     strategy: customStrategy(facts),
     subresources: subresourcesOf(version, facts),
     ...(fields ? { selectableFields: fieldTexts(...fields) } : {}),
     table: tableOfColumns(version.additionalPrinterColumns),
   };
+}
+
+function noWebhook({ apiVersion, kind }: CustomType): string {
+  return `conversion webhook for ${apiVersion}, Kind=${kind} failed: this API server does not call conversion webhooks; use the stored version`;
 }
 
 function subresourcesOf({ subresources }: Version, facts: Facts): Record<string, Subresource> {
