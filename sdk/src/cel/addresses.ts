@@ -1,6 +1,6 @@
 import type { Address, Cidr } from '../api/addresses.ts';
 import { addressMessages, cidrContains, cidrMessages, formatAddress, parseAddress, parseCidr } from '../api/addresses.ts';
-import type { CelEnvironment } from './environment.ts';
+import type { CelEnvironment } from './engine.ts';
 
 class Ip {
   readonly address: Address;

@@ -1,22 +1,11 @@
-import { createRequire } from 'node:module';
-import type * as engine from '@marcbachmann/cel-js';
 import { registerAddresses } from './addresses.ts';
+import { type CelEnvironment, celEngine } from './engine.ts';
 import { registerFormats } from './formats.ts';
 import { registerLists } from './lists.ts';
 import { registerQuantities } from './quantities.ts';
 import { registerStrings } from './strings.ts';
 import { registerUrls } from './urls.ts';
 import { registerVersions } from './versions.ts';
-
-export type CelEnvironment = engine.Environment;
-
-let loaded: typeof engine | undefined;
-
-/** Synchronous, since expressions are compiled in the middle of a request; a server without rules never pays for it. */
-export function celEngine(): typeof engine {
-  loaded ??= createRequire(import.meta.url)('@marcbachmann/cel-js') as typeof engine;
-  return loaded;
-}
 
 let base: CelEnvironment | undefined;
 
@@ -89,12 +78,6 @@ export type CelProgram = (variables: Readonly<Record<string, unknown>>) => unkno
 /** Compiles; throws when the expression is none. */
 export function compileCel(expression: string, environment: CelEnvironment): CelProgram {
   return environment.parse(expression) as unknown as CelProgram;
-}
-
-/** `optional.of(value)`, or none for undefined. */
-export function celOptional(value: unknown): unknown {
-  const { Optional } = celEngine() as unknown as { Optional: { of(value: unknown): unknown } };
-  return Optional.of(value);
 }
 
 /** The words of upstream's engine for what went wrong in an evaluation. */

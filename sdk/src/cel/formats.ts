@@ -9,7 +9,7 @@ import {
   qualifiedName,
 } from '../api/names.ts';
 import { formatCheck } from '../structural/formats.ts';
-import { type CelEnvironment, celOptional } from './environment.ts';
+import { type CelEnvironment, celOptional } from './engine.ts';
 import { namespace } from './lists.ts';
 
 class Format {

@@ -1,5 +1,5 @@
 import { parseQuantity, Quantity } from '../api/quantity.ts';
-import type { CelEnvironment } from './environment.ts';
+import type { CelEnvironment } from './engine.ts';
 
 /** Kubernetes' quantity library. */
 export function registerQuantities(environment: CelEnvironment): void {

@@ -1,5 +1,5 @@
 import { goPattern } from '../structural/regexp.ts';
-import type { CelEnvironment } from './environment.ts';
+import type { CelEnvironment } from './engine.ts';
 
 /** Extended strings and regular expressions. */
 export function registerStrings(environment: CelEnvironment): void {

@@ -1,4 +1,4 @@
-import type { CelEnvironment } from './environment.ts';
+import type { CelEnvironment } from './engine.ts';
 
 class CelUrl {
   readonly url: URL | undefined;

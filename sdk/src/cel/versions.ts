@@ -1,4 +1,4 @@
-import type { CelEnvironment } from './environment.ts';
+import type { CelEnvironment } from './engine.ts';
 
 /** A semantic version (https://semver.org), as Kubernetes' semver library reads it. */
 class Semver {

@@ -1,7 +1,8 @@
 import type { FieldErrors } from '../api/field-errors.ts';
 import { FieldPath, OMIT_VALUE } from '../api/field-errors.ts';
+import { celOptional } from '../cel/engine.ts';
 import type { CelProgram } from '../cel/environment.ts';
-import { celEnvironment, celErrorText, celOptional, compileCel } from '../cel/environment.ts';
+import { celEnvironment, celErrorText, compileCel } from '../cel/environment.ts';
 import { celValue } from '../cel/values.ts';
 import { isObject, itemsOf, type JsonSchema, propertyOf, type ValidationRule, valuesOf } from './schema.ts';
 import { same } from './validate.ts';
