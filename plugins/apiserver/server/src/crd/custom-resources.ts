@@ -74,9 +74,16 @@ export class CustomResourceServer {
     return entry.key.slice(this.#definitions.prefix.length);
   }
 
+  /** A definition that cannot be served must not keep the others, or the cache that tells of them, from going on. */
   #changed(entry: Entry): void {
-    const name = this.#nameOf(entry);
-    const crd = definitionOf(entry);
+    try {
+      this.#act(this.#nameOf(entry), definitionOf(entry), entry);
+    } catch (error) {
+      this.#api.log.error('a custom resource definition cannot be served', { key: entry.key, error: String(error) });
+    }
+  }
+
+  #act(name: string, crd: CustomResourceDefinition, entry: Entry): void {
     if (isTrue(crd, 'Established')) this.#serve(name, crd, entry);
     if (crd.metadata.deletionTimestamp) this.#remove(name);
     else this.#judge(name, crd);
