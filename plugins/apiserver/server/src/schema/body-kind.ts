@@ -78,7 +78,7 @@ export class KindCatalog {
     if (META_KINDS.has(kind)) return { type: kind === target.kind ? target.type : 'meta.v1.Status' };
     if (kind === target.kind && joined(group, version) === target.apiVersion) return { type: target.type };
     return {
-      refused: `no kind "${kind}" is registered for version "${joined(group, version)}" in scheme "pkg/api/legacyscheme/scheme.go:30"`,
+      refused: `no kind "${kind}" is registered for version "${joined(group, version)}" in scheme "${schemeOf(target)}"`,
     };
   }
 
@@ -139,6 +139,14 @@ function split(apiVersion: string): [group: string, version: string] {
 
 function joined(group: string, version: string): string {
   return group === '' ? version : `${group}/${version}`;
+}
+
+/** Upstream is three API servers in one, and each names the place where it lists its kinds. */
+function schemeOf({ apiVersion }: DecodeTarget): string {
+  const [group] = split(apiVersion);
+  if (group === 'apiextensions.k8s.io') return 'pkg/apiserver/apiserver.go:55';
+  if (group === 'apiregistration.k8s.io') return 'pkg/apiserver/scheme/scheme.go:28';
+  return 'pkg/api/legacyscheme/scheme.go:30';
 }
 
 /** The Go package of a group's unversioned types. */
