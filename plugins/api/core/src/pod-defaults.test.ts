@@ -38,15 +38,15 @@ test('pod-level requests are the sum of the containers’, or the limit', () => 
   expect(applied('core.v1.Pod', { spec })).toMatchObject({ spec: { resources: { requests: { cpu: '2', memory: '1Gi' } } } });
 });
 
-test('on the host’s network a container’s ports are the host’s', () => {
-  expect(
-    applied('core.v1.PodSpec', {
-      hostNetwork: true,
-      containers: [{ ports: [{ containerPort: 80 }, { containerPort: 81, hostPort: 8081 }] }],
-    }),
-  ).toMatchObject({
-    containers: [{ ports: [{ hostPort: 80 }, { hostPort: 8081 }] }],
+test('on the host’s network a container’s ports are the host’s, in pods but not in templates', () => {
+  const spec = () => ({ hostNetwork: true, containers: [{ ports: [{ containerPort: 80 }, { containerPort: 81, hostPort: 8081 }] }] });
+  expect(applied('core.v1.Pod', { spec: spec() })).toMatchObject({
+    spec: { containers: [{ ports: [{ hostPort: 80 }, { hostPort: 8081 }] }] },
   });
+  expect(applied('core.v1.PodSpec', spec())).toMatchObject({
+    containers: [{ ports: [{ containerPort: 80 }, { hostPort: 8081 }] }],
+  });
+  expect(applied('core.v1.PodSpec', spec()).containers).not.toMatchObject([{ ports: [{ hostPort: 80 }] }]);
 });
 
 test('one address and the list of addresses agree, the single one counting', () => {

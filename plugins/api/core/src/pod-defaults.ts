@@ -47,14 +47,16 @@ const container: DefaultFunction = (value) => {
 export const podDefaults: Readonly<Record<string, DefaultFunction>> = {
   'core.v1.Pod': ({ spec }) => {
     const pod = spec as PodSpec;
-    // pods only: a template keeps what its author wrote
+    // what follows is for pods only: a template keeps what its author wrote
     for (const { resources } of [...(pod.containers ?? []), ...(pod.initContainers ?? [])]) requestsFromLimits(resources);
     defaultPodRequests(pod);
     pod.enableServiceLinks ??= true;
+    if (pod.hostNetwork) takeHostPorts(pod);
   },
 
   'core.v1.PodSpec': (value) => {
     const spec = value as PodSpec;
+    spec.containers ??= []; // refused later; until then everybody may look through them
     spec.dnsPolicy ||= 'ClusterFirst';
     spec.restartPolicy ||= 'Always';
     spec.terminationGracePeriodSeconds ??= 30;
@@ -63,9 +65,6 @@ export const podDefaults: Readonly<Record<string, DefaultFunction>> = {
     // two names of one field; the old one is kept for old clients
     const account = spec.serviceAccountName || spec.serviceAccount;
     if (account) spec.serviceAccountName = spec.serviceAccount = account;
-    if (!spec.hostNetwork) return;
-    for (const { ports } of [...(spec.containers ?? []), ...(spec.initContainers ?? [])])
-      for (const port of ports ?? []) port.hostPort ||= port.containerPort;
   },
 
   // one address and the list of addresses: the single one counts when they differ
@@ -158,4 +157,10 @@ function containerRequests(containers: Container[], initContainers: Container[])
   }
   for (const [name, amount] of Object.entries(peak)) if (amount.compare(sum[name] ?? Quantity.zero) > 0) sum[name] = amount;
   return sum;
+}
+
+/** On the host's network a container's ports are the host's. */
+function takeHostPorts(spec: PodSpec): void {
+  for (const { ports } of [...(spec.containers ?? []), ...(spec.initContainers ?? [])])
+    for (const port of ports ?? []) port.hostPort ||= port.containerPort;
 }
