@@ -113,7 +113,10 @@ export const podResizeStrategy: Strategy = {
     keepAllBut(pod, old, (into, from) => {
       for (const list of ['containers', 'initContainers'] as const) {
         const given: Decoded[] = from[list] ?? [];
-        if (given.length !== (into[list] ?? []).length) continue;
+        if (given.length !== (into[list] ?? []).length) {
+          into[list] = given; // for validation to refuse
+          continue;
+        }
         into[list]?.forEach((container: Decoded, i: number) => {
           const other = given[i];
           if (!other || other.name !== container.name) return;

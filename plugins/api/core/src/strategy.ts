@@ -78,6 +78,7 @@ const namespace = kindStrategy(
     finalizers: (object) => (object.spec as { finalizers?: string[] } | undefined)?.finalizers ?? [],
     beginDeletion(object) {
       object.status = { ...(object.status as object | undefined), phase: 'Terminating' };
+      delete object.metadata.deletionGracePeriodSeconds; // a namespace has no grace, not even none
     },
     prepareForCreate(object) {
       object.status = { phase: 'Active' };
@@ -156,7 +157,14 @@ const nodeStatus = kindStrategy(
     validateUpdate: (object, old, errors) => checkNodeUpdate(object, old, errors),
     onUpdate: ['update', 'validateUpdate'],
   },
-  { prepareForUpdate: keepSpec, resetFields: ['spec'] },
+  {
+    prepareForUpdate(object, old) {
+      keepSpec(object, old);
+      // configuration through the API is gone from upstream; what an object had before stays
+      if (!(old.status as { config?: unknown } | undefined)?.config) delete (object.status as { config?: unknown } | undefined)?.config;
+    },
+    resetFields: ['spec'],
+  },
 );
 
 const podTemplate = kindStrategy(

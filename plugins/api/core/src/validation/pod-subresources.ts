@@ -126,6 +126,14 @@ export function checkPodResize(pod: Decoded, old: Decoded, errors: FieldErrors):
     errors.forbidden(WHOLE, 'windows pods cannot be resized');
     return;
   }
+  for (const [list, what] of [
+    ['containers', 'containers'],
+    ['initContainers', 'initContainers'],
+  ] as const) {
+    if ((pod.spec?.[list] ?? []).length === (old.spec?.[list] ?? []).length) continue;
+    errors.forbidden(SPEC.child(list), `${what} may not be added or removed on resize`);
+    return;
+  }
   validateObjectMetaUpdate(pod.metadata, old.metadata, errors, { kubeFinalizers: true });
   checkPodMetaAndSpec(pod, errors);
   if ((old.status?.qosClass ?? podQosClass(old.spec ?? {})) !== podQosClass(pod.spec ?? {})) {
