@@ -164,9 +164,18 @@ export interface ResourceDefinition {
    * The version this one is stored as, when that is another (`autoscaling/v1` stored as `autoscaling/v2`), with the
    * functions between them. Both directions must be lossless.
    */
-  storedAs?: { group?: string; version: string; toStored(object: KubeObject): KubeObject; fromStored(object: KubeObject): KubeObject };
+  storedAs?: {
+    group?: string;
+    version: string;
+    toStored(object: KubeObject): KubeObject;
+    fromStored(object: KubeObject): KubeObject;
+    /** Field selectors of this version by what the stored one calls them; left out where both agree. */
+    fieldLabels?: Readonly<Record<string, string>>;
+  };
   /** The version upstream stores it as, where that is another: discovery's storageVersionHash tells clients so. Nothing else depends on it. */
   hashedVersion?: string;
+  /** Annotations that belong to the version's form of an object, not to its metadata: metadata alone is shown without them. */
+  versionAnnotations?: readonly string[];
   /** Text of a `Warning` header that every request about this resource is answered with. */
   deprecated?: string;
   /** Why no request for this version can be answered; each gets a 500 that says so. */

@@ -1,7 +1,7 @@
 import type { ResourceDefinition, Subresource } from '@kubernel/sdk';
 import type { KubeObject, LabelSelector } from '@kubernel/sdk/api';
 import { resourcesOf, selectorText, statusSubresource } from '@kubernel/sdk/api';
-import { strategies } from './strategy.ts';
+import { strategies, TEMPLATE_GENERATION } from './strategy.ts';
 import { tables } from './tables.ts';
 
 const define = resourcesOf('apps', 'v1', 'apps');
@@ -24,7 +24,12 @@ const status = (plural: string): Subresource => statusSubresource(strategies[`${
 
 export const resources: readonly ResourceDefinition[] = [
   stored('ControllerRevision', 'controllerrevisions'),
-  stored('DaemonSet', 'daemonsets', { shortNames: ['ds'], categories: ['all'], subresources: { status: status('daemonsets') } }),
+  stored('DaemonSet', 'daemonsets', {
+    shortNames: ['ds'],
+    categories: ['all'],
+    subresources: { status: status('daemonsets') },
+    versionAnnotations: [TEMPLATE_GENERATION],
+  }),
   stored('Deployment', 'deployments', {
     shortNames: ['deploy'],
     categories: ['all'],

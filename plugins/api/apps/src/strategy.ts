@@ -85,7 +85,7 @@ const daemonSet = kindStrategy(
 );
 
 /** Where an older API had a field: how often the template has changed. */
-const TEMPLATE_GENERATION = 'deprecated.daemonset.template.generation';
+export const TEMPLATE_GENERATION = 'deprecated.daemonset.template.generation';
 
 function countTemplates({ metadata }: KubeObject, count: number): void {
   metadata.annotations = { ...metadata.annotations, [TEMPLATE_GENERATION]: String(count) };

@@ -7,6 +7,15 @@ import { tables } from './tables.ts';
 const define = resourcesOf('events.k8s.io', 'v1', 'events');
 const strategy = strategies.events;
 
+const SUBJECT = ['kind', 'namespace', 'name', 'uid', 'apiVersion', 'resourceVersion', 'fieldPath'];
+/** What a selector says of an event, in the words of the events it is stored as. */
+const fieldLabels: Readonly<Record<string, string>> = {
+  ...Object.fromEntries(SUBJECT.map((field) => [`regarding.${field}`, `involvedObject.${field}`])),
+  reason: 'reason',
+  reportingController: 'reportingComponent',
+  type: 'type',
+};
+
 export const resources: readonly ResourceDefinition[] = [
   define({
     kind: 'Event',
@@ -14,7 +23,7 @@ export const resources: readonly ResourceDefinition[] = [
     namespaced: true,
     shortNames: ['ev'],
     table: tables.events,
-    storedAs: { group: '', version: 'v1', toStored, fromStored },
+    storedAs: { group: '', version: 'v1', toStored, fromStored, fieldLabels },
     ttlSeconds: 3600,
     ...(strategy && { strategy }),
     selectableFields: fieldTexts(

@@ -32,7 +32,8 @@ export function renderObject(api: Api, call: Call, result: ObjectResult, as: Rep
       `you requested PartialObjectMetadataList, but the requested object is not a list (${about})`,
     );
   }
-  if (as.as === 'PartialObjectMetadata' && resource) return encoded(api, code, partialObject(result.text, as.version), as, undefined);
+  if (as.as === 'PartialObjectMetadata' && resource)
+    return encoded(api, code, partialObject(result.text, as.version, resource.definition), as, undefined);
   return encoded(api, code, result.text, as, resource && result.text.startsWith(`{"kind":"${resource.kind}"`) ? resource : undefined);
 }
 
@@ -44,7 +45,7 @@ export function renderList(api: Api, call: Call, result: ListResult, as: Represe
     return encoded(api, 200, JSON.stringify(tableOf(resource, objects, meta, call, as.version, false)), as, undefined);
   }
   if (as.as) {
-    const items = entries.map((entry) => partialObject(textOf(resource, entry), as.version));
+    const items = entries.map((entry) => partialObject(textOf(resource, entry), as.version, resource.definition));
     return encoded(api, 200, partialList(items, meta, as.version), as, undefined);
   }
   const body = listBody(result, meta);

@@ -28,6 +28,7 @@ export function selectionOf(
   } catch (error) {
     throw badRequest((error as Error).message);
   }
+  fields = fields.map((requirement) => storedRequirement(resource, requirement));
   for (const { field } of fields) {
     if (field === 'metadata.name' || field === '' || resource.cache.fields[field]) continue;
     // Cluster-scoped kinds with fields of their own do not know a namespace; those without take any generic one.
@@ -43,6 +44,18 @@ export function selectionOf(
     signature: `${namespace}\n${labelSelector ?? ''}\n${fieldSelector ?? ''}`,
   };
 }
+
+/** A requirement in the words of the version that is stored, which is the one objects are looked through in. */
+function storedRequirement(resource: Resource, requirement: FieldRequirement): FieldRequirement {
+  const labels = resource.definition.storedAs?.fieldLabels;
+  const { field } = requirement;
+  if (!labels || GENERIC_FIELDS.has(field)) return requirement;
+  const stored = labels[field];
+  if (stored === undefined) throw unknownField(resource, field);
+  return { ...requirement, field: stored };
+}
+
+const GENERIC_FIELDS: ReadonlySet<string> = new Set(['', 'metadata.name', 'metadata.namespace']);
 
 function unknownField(resource: Resource, field: string): Error {
   const say = resource.definition.unknownField;

@@ -39,7 +39,7 @@ function shapeOf(resource: Resource, call: Call, as: Representation): WatchView 
       },
     };
   }
-  if (as.as) return { signature: `Partial/${as.version}`, render: (text) => partialObject(text, as.version) };
+  if (as.as) return { signature: `Partial/${as.version}`, render: (text) => partialObject(text, as.version, resource.definition) };
   return undefined;
 }
 
