@@ -28,10 +28,12 @@ function hasMetrics(annotations: Record<string, string> | undefined): boolean {
 export const defaults: Readonly<Record<string, DefaultFunction>> = {
   'autoscaling.v1.HorizontalPodAutoscaler': (autoscaler) => {
     const spec = autoscaler.spec as Fields;
-    const { annotations } = autoscaler.metadata as { annotations?: Record<string, string> };
+    const metadata = autoscaler.metadata as { annotations?: Record<string, string> };
+    const { annotations } = metadata;
     spec.minReplicas ??= 1;
     if (hasMetrics(annotations)) return;
     delete annotations?.[METRICS];
+    if (annotations && Object.keys(annotations).length === 0) delete metadata.annotations;
     spec.targetCPUUtilizationPercentage ??= TARGET_CPU_PERCENT;
   },
 

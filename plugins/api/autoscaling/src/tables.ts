@@ -7,7 +7,11 @@ const SPEC = 'autoscaling.v2.HorizontalPodAutoscalerSpec';
 
 const v2 = table(
   nameColumn,
-  ['Reference', ({ spec }: Autoscaler) => `${spec.scaleTargetRef?.kind ?? ''}/${spec.scaleTargetRef?.name ?? ''}`],
+  [
+    'Reference',
+    ({ spec }: Autoscaler) => `${spec.scaleTargetRef?.kind ?? ''}/${spec.scaleTargetRef?.name ?? ''}`,
+    `${SPEC}.scaleTargetRef`,
+  ],
   ['Targets', ({ spec, status }: Autoscaler) => metricsText(spec.metrics ?? [], status?.currentMetrics ?? []), `${SPEC}.metrics`],
   ['MinPods', ({ spec }: Autoscaler) => String(spec.minReplicas ?? '<unset>'), `${SPEC}.minReplicas`],
   ['MaxPods', ({ spec }: Autoscaler) => spec.maxReplicas ?? 0, `${SPEC}.maxReplicas`],

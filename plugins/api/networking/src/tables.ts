@@ -19,8 +19,15 @@ export const tables = {
     ageColumn,
   ),
   // upstream prints an age for which it has no column
-  ipaddresses: withCell(table(nameColumn, ['ParentRef', ({ spec }) => parentText(spec?.parentRef)]), ageCell),
-  networkpolicies: table(nameColumn, ['Pod-Selector', ({ spec }) => selectorText(spec?.podSelector)], ageColumn),
+  ipaddresses: withCell(
+    table(nameColumn, ['ParentRef', ({ spec }) => parentText(spec?.parentRef), 'networking.v1.IPAddressSpec.parentRef']),
+    ageCell,
+  ),
+  networkpolicies: table(
+    nameColumn,
+    ['Pod-Selector', ({ spec }) => selectorText(spec?.podSelector), 'networking.v1.NetworkPolicySpec.podSelector'],
+    ageColumn,
+  ),
   servicecidrs: table(nameColumn, ['CIDRs', ({ spec }) => (spec?.cidrs ?? []).join(','), 'networking.v1.ServiceCIDRSpec.cidrs'], ageColumn),
 } satisfies Record<string, TableDefinition>;
 
