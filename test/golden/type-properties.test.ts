@@ -77,8 +77,10 @@ describe('every kind, with random objects', () => {
           expect(quick.problems).toEqual([]);
           const written = (object: object) => JSON.stringify(codec.normalize(type, object));
           expect(written(quick.object)).toBe(written(careful.object));
-          codec.applyDefaults(type, quick.object);
-          const output = written(quick.object);
+          // a client's empty list is no missing one when defaults are filled in; nothing stored holds any
+          const object = JSON.parse(written(quick.object));
+          codec.applyDefaults(type, object);
+          const output = written(object);
           expect(written(JSON.parse(output))).toBe(output);
           const again = JSON.parse(output);
           codec.applyDefaults(type, again);

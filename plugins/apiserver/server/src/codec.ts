@@ -38,6 +38,8 @@ export interface Decoded {
   object: KubeObject;
   /** `unknown field "spec.foo"`, `duplicate field "spec.replicas"`, in the order found. */
   problems: string[];
+  /** Somewhere stands an empty list or map of the client's, which counts as missing as soon as the object is encoded. */
+  keptEmpty?: boolean;
 }
 
 /**

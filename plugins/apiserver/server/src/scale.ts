@@ -6,7 +6,7 @@ import { bodyText, checkName, checkNamespace, decodeBody, mediaType } from './de
 import { keyOf, type Resource } from './registry.ts';
 import { notFound } from './status.ts';
 import { change, currentObject } from './verbs/change.ts';
-import { managerOf, settleProblems, writeOptions } from './write-options.ts';
+import { managerOf, settlePatchProblems, settleProblems, type WriteOptions, writeOptions } from './write-options.ts';
 
 type ScaleSubresource = Extract<Subresource, { type: 'scale' }>;
 
@@ -37,7 +37,7 @@ export async function scale(api: Api, call: Call, resource: Resource, paths: Sca
     uidPrecondition: true,
     retry: put ? !put.object.metadata.resourceVersion : true,
     next(current, copy) {
-      const wanted = put ? put.object : patchedScale(api, call, scaleOf(current, paths));
+      const wanted = put ? put.object : patchedScale(api, call, scaleOf(current, paths), options);
       const replicas = (wanted.spec as { replicas?: number } | undefined)?.replicas ?? 0;
       // Custom resources have the rule among their own.
       if (!resource.definition.custom) validate(info.name, replicas);
@@ -54,12 +54,17 @@ export async function scale(api: Api, call: Call, resource: Resource, paths: Sca
   return answer(scaleOf(object, paths, object.metadata.resourceVersion));
 }
 
-function patchedScale(api: Api, call: Call, live: KubeObject): KubeObject {
+function patchedScale(api: Api, call: Call, live: KubeObject, options: WriteOptions): KubeObject {
   const media = mediaType(call.contentType);
   const kind = media === 'application/json-patch+json' ? 'json' : media === 'application/merge-patch+json' ? 'merge' : 'strategic';
   const resource = { ...SCALE, plural: 'scales' } as unknown as Resource;
-  const { value } = api.patcher.patch({ kind, resource, live, text: bodyText(call) });
-  return api.codec.decodeValue(SCALE, value).object;
+  const request = { kind, resource, live, text: bodyText(call) } as const;
+  const { value, problems } = api.patcher.patch(request);
+  const decoded = api.codec.decodeValue(SCALE, value);
+  const found = [...problems, ...decoded.problems];
+  if (found.length > 0 && options.fieldValidation === 'Strict') throw api.patcher.strictError(request, value, found);
+  settlePatchProblems(found, options, call);
+  return decoded.object;
 }
 
 /** Upstream hands the entry over through a Scale, on which way its time is lost. */

@@ -81,6 +81,15 @@ export function managerOf(options: WriteOptions, call: Call): string {
   return agent === '' ? 'unknown' : [...agent].slice(0, MAX_MANAGER_LENGTH).join('');
 }
 
+/** The same for a patch, which may be made several times over: each says its warnings once. */
+export function settlePatchProblems(problems: readonly string[], options: WriteOptions, call: Call): void {
+  settleProblems(
+    problems.filter((problem) => !call.warnings.includes(problem)),
+    options,
+    call,
+  );
+}
+
 /** What decoding found goes where fieldValidation says: nowhere, into Warning headers, or back as a refusal. */
 export function settleProblems(problems: readonly string[], options: WriteOptions, call: Call, target?: DecodeTarget): void {
   if (problems.length === 0 || options.fieldValidation === 'Ignore') return;

@@ -8,12 +8,17 @@ import { NumberText } from './exact-json.ts';
 export class Pass {
   /** How many keys of objects were seen; compared with the text to find repeated keys. */
   keys = 0;
+  /** An empty list or map was kept that is left out when the object is encoded. */
+  keptEmpty = false;
   readonly trusting: boolean;
   readonly careful: CarefulReading | undefined;
+  /** What a client gave stays empty, as opposed to missing, until it is encoded: defaults and validation tell the two apart. */
+  readonly keepsEmpty: boolean;
 
-  constructor(trusting: boolean, careful?: CarefulReading) {
+  constructor(trusting: boolean, careful?: CarefulReading, keepsEmpty = !trusting) {
     this.trusting = trusting;
     this.careful = careful;
+    this.keepsEmpty = keepsEmpty;
   }
 }
 

@@ -195,3 +195,16 @@ describe('defaults and output', () => {
 test('keys of a text are counted past escapes and spaces', () => {
   expect(countKeys('{"a" : "b:c", "d\\\\":["e"], "f\\"g":{"h":1}}')).toBe(4);
 });
+
+test('an empty list or map of a client stays one until it is encoded', () => {
+  const { object, keptEmpty } = decode({ customer: 'x', items: [], tags: [], limits: {} });
+  expect(object.spec).toMatchObject({ items: [], tags: [], limits: {} });
+  expect(keptEmpty).toBe(true);
+  const careful = codec.decodeValue(ORDER, JSON.parse(JSON.stringify(object)));
+  expect(careful).toMatchObject({ keptEmpty: true, object: { spec: { items: [], limits: {} } } });
+  const encoded = codec.normalize(ORDER.type, object).spec as object;
+  expect(encoded).not.toHaveProperty('items');
+  expect(encoded).not.toHaveProperty('limits');
+  expect(encoded).toHaveProperty('tags', null);
+  expect(decode({ customer: 'x', items: [{ name: 'a' }] }).keptEmpty).toBe(false);
+});

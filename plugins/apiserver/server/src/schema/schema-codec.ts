@@ -35,8 +35,8 @@ export class SchemaCodec implements Codec {
   }
 
   decode(target: DecodeTarget, text: string): Decoded {
-    const object = this.#readPlain(target.type, text);
-    if (object && object.kind === target.kind && object.apiVersion === target.apiVersion) return { object, problems: [] };
+    const plain = this.#readPlain(target.type, text);
+    if (plain && plain.object.kind === target.kind && plain.object.apiVersion === target.apiVersion) return plain;
     let document: ExactDocument;
     try {
       document = parseExactly(text);
@@ -149,17 +149,17 @@ export class SchemaCodec implements Codec {
     decoded.object.kind = target.kind;
     decoded.object.apiVersion = target.apiVersion;
     // kind and apiVersion first, also when the body left them out
-    decoded.object = this.normalize(target.type, decoded.object);
+    decoded.object = this.types.reader(target.type).read(decoded.object, new Pass(true, undefined, true)) as KubeObject;
     return decoded;
   }
 
   /** The common case: nothing unknown, nothing repeated, nothing that JavaScript reads otherwise than Go. */
-  #readPlain(type: string, text: string): KubeObject | undefined {
+  #readPlain(type: string, text: string): Decoded | undefined {
     if (UNUSUAL_NUMBER.test(text) || SURROGATE_ESCAPE.test(text)) return undefined;
     const pass = new Pass(false);
     try {
       const object = this.types.reader(type).read(JSON.parse(text), pass) as KubeObject;
-      return pass.keys === countKeys(text) ? object : undefined;
+      return pass.keys === countKeys(text) ? { object, problems: [], keptEmpty: pass.keptEmpty } : undefined;
     } catch (error) {
       if (error === IRREGULAR || error instanceof RangeError || error instanceof SyntaxError) return undefined;
       throw error;
@@ -170,9 +170,10 @@ export class SchemaCodec implements Codec {
   read(type: string, { value, keysOf }: ExactDocument): Decoded {
     try {
       const careful = new CarefulReading(keysOf);
-      const object = this.types.reader(type).read(value ?? {}, new Pass(false, careful)) as KubeObject;
+      const pass = new Pass(false, careful);
+      const object = this.types.reader(type).read(value ?? {}, pass) as KubeObject;
       if (careful.wrongType) throw new DecodeFailure(careful.wrongType);
-      return { object, problems: careful.problems };
+      return { object, problems: careful.problems, keptEmpty: pass.keptEmpty };
     } catch (error) {
       if (error instanceof Unreadable || error instanceof SyntaxError) throw new DecodeFailure(error.message);
       // recursion in a type that contains itself (JSON schemas)

@@ -24,6 +24,7 @@ interface Slot {
   /** What stands for a value that is missing or null; undefined: the field is left out. */
   readonly missing: (() => unknown) | undefined;
   readonly omitIf: ((value: unknown) => boolean) | undefined;
+  readonly isCollection: boolean;
   /** Upstream's storage does not tell an empty list or map from a missing one: what comes back is null. */
   readonly emptyIsMissing: boolean;
 }
@@ -58,6 +59,7 @@ export class StructReader {
       read,
       missing: missingOf(field, this.#readerOf),
       omitIf: field.omitEmpty ? empty : undefined,
+      isCollection,
       emptyIsMissing: isCollection && !field.omitEmpty && !field.pointer && field.number > 0 && !STORED_AS_JSON.test(this.schema.name),
     };
   }
@@ -87,8 +89,11 @@ export class StructReader {
       }
       used++;
       const read = slot.read(raw, pass);
-      if (slot.omitIf?.(read)) continue;
-      out[slot.name] = slot.emptyIsMissing && pass.trusting && isEmptyObject(read) ? null : read;
+      if (slot.omitIf?.(read)) {
+        if (!pass.keepsEmpty || !slot.isCollection) continue;
+        pass.keptEmpty = true;
+      }
+      out[slot.name] = slot.emptyIsMissing && !pass.keepsEmpty && pass.trusting && isEmptyObject(read) ? null : read;
     }
     if (!pass.trusting && countOf(value) !== used) throw IRREGULAR;
     pass.keys += used;
@@ -122,7 +127,12 @@ export class StructReader {
       const read = found.get(slot.name);
       if (read === undefined) {
         if (slot.missing) out[slot.name] = slot.missing();
-      } else if (!slot.omitIf?.(read)) out[slot.name] = read;
+      } else if (!slot.omitIf?.(read)) {
+        out[slot.name] = read;
+      } else if (slot.isCollection) {
+        pass.keptEmpty = true;
+        out[slot.name] = read;
+      }
     }
     return out;
   }

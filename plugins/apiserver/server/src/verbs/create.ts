@@ -10,16 +10,17 @@ import { checkNamespace, decodeBody, dropSystemFields } from '../decode-body.ts'
 import { keyOf, type Resource } from '../registry.ts';
 import { alreadyExists } from '../status.ts';
 import { managerOf, settleProblems, type WriteOptions, writeOptions } from '../write-options.ts';
+import { trackFields } from './track.ts';
 
 /** POST: decode -> default -> managed fields -> mutate -> prepare -> validate -> admit -> encode once -> store. */
 export async function create(api: Api, call: Call, resource: Resource): Promise<Result> {
   const options = writeOptions(call, 'CreateOptions');
-  const { object, problems } = decodeBody(api, call, resource);
+  const { object, problems, keptEmpty } = decodeBody(api, call, resource);
   settleProblems(problems, options, call, resource);
   const namespace = call.info.namespace;
   checkNamespace(object, resource.namespaced, namespace);
   api.codec.applyDefaults(resource.type, object);
-  const text = await createObject(api, call, resource, namespace, object, options);
+  const text = await createObject(api, call, resource, namespace, object, options, { keptEmpty });
   return { type: 'object', code: 201, text, resource };
 }
 
@@ -31,11 +32,14 @@ export async function createObject(
   namespace: string,
   object: KubeObject,
   options: WriteOptions,
-  tracked = false,
+  { tracked = false, keptEmpty = false }: { tracked?: boolean; keptEmpty?: boolean | undefined } = {},
 ): Promise<string> {
   const now = timestamp();
   dropSystemFields(object);
-  if (!tracked) api.patcher.track({ resource, subresource: '', old: undefined, object, manager: managerOf(options, call), time: now });
+  if (!tracked) {
+    const manager = managerOf(options, call);
+    trackFields(api, { resource, subresource: '', old: undefined, object, manager, time: now }, keptEmpty);
+  }
   const attributes = api.attributes(call, resource, 'CREATE', {
     object,
     oldObject: undefined,

@@ -7,9 +7,10 @@ import { bodyText, checkName, checkNamespace, mediaType } from '../decode-body.t
 import { parseConfiguration, strictConfigurationError } from '../patch/parse-configuration.ts';
 import { keyOf, type Resource } from '../registry.ts';
 import { badRequest, unsupportedPatch } from '../status.ts';
-import { managerOf, settleProblems, type WriteOptions, writeOptions } from '../write-options.ts';
+import { managerOf, settlePatchProblems, settleProblems, type WriteOptions, writeOptions } from '../write-options.ts';
 import { change } from './change.ts';
 import { createObject, mayCreate } from './create.ts';
+import { trackFields } from './track.ts';
 
 const KINDS: Readonly<Record<string, 'json' | 'merge' | 'strategic'>> = {
   'application/json-patch+json': 'json',
@@ -79,18 +80,15 @@ function patched(api: Api, call: Call, resource: Resource, step: PatchStep): Kub
   // A strategic patch is restored from a map, whose order says nothing.
   const found = [...problems, ...(step.kind === 'strategic' ? decoded.problems.sort() : decoded.problems)];
   if (found.length > 0 && step.options.fieldValidation === 'Strict') throw api.patcher.strictError(request, value, found);
-  call.warnings.length = 0;
-  settleProblems(found, step.options, call);
+  settlePatchProblems(found, step.options, call);
   const { object } = decoded;
   if (!object.metadata.name)
     throw badRequest(`the name of the object (${call.info.name} based on URL) was undeterminable: name must be provided`);
   checkName(object, call.info.name);
   checkNamespace(object, resource.namespaced, call.info.namespace);
-  // The decoder drops an empty list, but here it says something: forget who manages what.
-  const given = (value as { metadata?: { managedFields?: unknown } }).metadata?.managedFields;
-  if (Array.isArray(given) && given.length === 0) object.metadata.managedFields = [];
   api.codec.applyDefaults(resource.type, object);
-  api.patcher.track({ resource, subresource: step.subresource, old: step.live, object, manager: step.manager, time: timestamp() });
+  const { subresource, live: old, manager } = step;
+  trackFields(api, { resource, subresource, old, object, manager, time: timestamp() }, decoded.keptEmpty);
   return object;
 }
 
@@ -124,7 +122,7 @@ async function apply(api: Api, call: Call, resource: Resource, strategy: Strateg
   if (subresource === '' && !resource.cache.entries.has(keyOf(resource, info.namespace, info.name))) {
     const object = merge(undefined);
     await mayCreate(api, call);
-    const text = await createObject(api, call, resource, info.namespace, object, options, true);
+    const text = await createObject(api, call, resource, info.namespace, object, options, { tracked: true });
     return { type: 'object', code: 201, text, resource };
   }
   const { text } = await change(api, call, resource, {

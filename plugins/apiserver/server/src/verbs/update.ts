@@ -7,6 +7,7 @@ import { keyOf, type Resource } from '../registry.ts';
 import { managerOf, settleProblems, writeOptions } from '../write-options.ts';
 import { change } from './change.ts';
 import { createObject, mayCreate } from './create.ts';
+import { trackFields } from './track.ts';
 
 /** PUT of an object, or of a subresource that is a part of it (`strategy` then says which part counts). */
 export async function update(
@@ -18,7 +19,7 @@ export async function update(
 ): Promise<Result> {
   const options = writeOptions(call, 'UpdateOptions');
   const { info } = call;
-  const { object, problems } = decodeBody(api, call, resource);
+  const { object, problems, keptEmpty } = decodeBody(api, call, resource);
   settleProblems(problems, options, call, resource);
   checkOwnName(object, info.name);
   checkNamespace(object, resource.namespaced, info.namespace);
@@ -32,7 +33,7 @@ export async function update(
     await api.cache.fresh();
     if (!resource.cache.entries.has(keyOf(resource, info.namespace, info.name))) {
       await mayCreate(api, call);
-      const text = await createObject(api, call, resource, info.namespace, object, options);
+      const text = await createObject(api, call, resource, info.namespace, object, options, { keptEmpty });
       return { type: 'object', code: 201, text, resource };
     }
   }
@@ -46,7 +47,7 @@ export async function update(
     retry: !object.metadata.resourceVersion,
     next: (current) => {
       const next = JSON.parse(body) as KubeObject;
-      api.patcher.track({ resource, subresource, old: current, object: next, manager, time: timestamp() });
+      trackFields(api, { resource, subresource, old: current, object: next, manager, time: timestamp() }, keptEmpty);
       return next;
     },
   });
