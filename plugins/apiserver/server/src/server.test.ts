@@ -221,6 +221,15 @@ test('status and spec are written through their own endpoints, and the scale thr
   expect((await server.request('GET', `${widgets}?fieldSelector=status.phase%3DDone`)).json.items).toHaveLength(1);
 });
 
+test('what is new has no revision yet: one that came from elsewhere is refused', async () => {
+  const copied = { ...configMap('copied'), metadata: { name: 'copied', resourceVersion: '5' } };
+  const refused = await server.request('POST', CONFIGMAPS, copied);
+  expect(refused).toMatchObject({ code: 500, json: { message: 'resourceVersion should not be set on objects to be created' } });
+  expect((await server.request('GET', `${CONFIGMAPS}/copied`)).code).toBe(404);
+  const dry = await server.request('POST', `${CONFIGMAPS}?dryRun=All`, copied);
+  expect(dry).toMatchObject({ code: 201, json: { metadata: { resourceVersion: '5' } } });
+});
+
 test('a dry run answers as the real thing would, and leaves no trace', async () => {
   const before = (await server.request('GET', CONFIGMAPS)).json.metadata.resourceVersion;
   const dry = await server.request('POST', `${CONFIGMAPS}?dryRun=All`, configMap('dry'));

@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto';
-import { CONFLICT_ABSENT, EXPECT_ABSENT, type StrategyContext } from '@kubernel/sdk';
+import { CONFLICT_ABSENT, EXPECT_ABSENT, StatusError, type StrategyContext } from '@kubernel/sdk';
 import type { KubeObject } from '@kubernel/sdk/api';
 import { type Api, newUid, strategyContext, timestamp, validateCreated } from '../api.ts';
 import { allow } from '../auth.ts';
@@ -51,6 +51,7 @@ export async function createObject(
   const { metadata } = object;
   metadata.uid = newUid();
   metadata.creationTimestamp = now;
+  const revision = revisionOf(metadata.resourceVersion);
   delete metadata.resourceVersion;
   const generated = !metadata.name && !!metadata.generateName;
   const { strategy } = resource;
@@ -61,7 +62,10 @@ export async function createObject(
     validateCreated(resource.definition, object, context);
     for (const warning of strategy.warnings?.(object, undefined) ?? []) call.warnings.push(warning);
     await api.admission.validate(attributes);
-    return await store(api, resource, namespace, object, options.dryRun, generated);
+    if (revision > 0 && !options.dryRun) throw new StatusError(500, '', 'resourceVersion should not be set on objects to be created');
+    const text = await store(api, resource, namespace, object, options.dryRun, generated);
+    // A rehearsal does not come as far as the store, which is what asks.
+    return revision > 0 ? withResourceVersion(text, revision) : text;
   } catch (error) {
     await release(resource, object, context);
     throw error;
@@ -73,6 +77,11 @@ export async function mayCreate(api: Api, call: Call): Promise<void> {
   const { info, user, path } = call;
   const { group, version, resource, namespace, name } = info;
   await allow(api, { user, verb: 'create', resourceRequest: true, group, version, resource, subresource: '', namespace, name, path });
+}
+
+/** What a client says the revision of something new is; what is no number says nothing. */
+function revisionOf(text: string | undefined): number {
+  return text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : 0;
 }
 
 async function release(resource: Resource, object: KubeObject, context: StrategyContext): Promise<void> {

@@ -33,6 +33,7 @@ export async function update(
     await api.cache.fresh();
     if (!resource.cache.entries.has(keyOf(resource, info.namespace, info.name))) {
       await mayCreate(api, call);
+      delete object.metadata.resourceVersion;
       const text = await createObject(api, call, resource, info.namespace, object, options, { keptEmpty });
       return { type: 'object', code: 201, text, resource };
     }
