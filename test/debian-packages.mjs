@@ -10,6 +10,7 @@ const PACKAGES = {
   iproute2: 'network namespaces of test hosts',
   'busybox-static': 'the images of the tests',
   unzip: 'unpacks kubectl and helm',
+  curl: 'asks the kubelet without a certificate',
 };
 
 export function installDebianPackages() {

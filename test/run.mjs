@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { install, node, root } from '../kernel/bin/bootstrap.mjs';
+import { clients } from './clients.mjs';
 import { installDebianPackages } from './debian-packages.mjs';
 
 const bin = (name) => join(root, 'node_modules', '.bin', name);
@@ -48,6 +49,8 @@ function suite(project) {
 
 install();
 installDebianPackages();
+// Once, before many test files ask for them at the same time.
+clients();
 const built = step('build and types', node(), [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-b']);
 step('lint and format', bin('biome'), ['check', '--error-on-warnings']);
 step('unused code and dependencies', bin('knip'), []);

@@ -5,15 +5,13 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { clients } from '../clients.mjs';
 import { buildImages } from '../fixtures/images/build.ts';
 import { realNodeMissing } from './node-machine.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const KUBERNEL = join(ROOT, 'kernel/dist/cli/main.js');
-const kubectlPath = (process.env.PATH ?? '')
-  .split(':')
-  .map((dir) => join(dir, 'kubectl'))
-  .find(existsSync);
+const kubectlPath = clients().kubectl;
 const missing = realNodeMissing() ?? (kubectlPath ? undefined : 'needs kubectl');
 
 interface Output {
