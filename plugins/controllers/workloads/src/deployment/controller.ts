@@ -80,7 +80,8 @@ export const deploymentController = definePlugin('controller/v1', 'deployment', 
       const found = await newestReplicaSet(writer, deployment, owned, mayCreate);
       if (!found) return undefined;
       deployment = found.deployment;
-      if (deployment.spec.paused || isScaling(deployment, owned)) return scale(deployment, found.sets);
+      // Recreate scales as it rolls out; between two revisions there is no proportion to keep, so scaling first would never end.
+      if (deployment.spec.paused || (isRolling(deployment) && isScaling(deployment, owned))) return scale(deployment, found.sets);
       return isRolling(deployment) ? roll(deployment, found.sets) : recreate(deployment, found.sets);
     }
 
